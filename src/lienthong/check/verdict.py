@@ -1,0 +1,100 @@
+"""What the checks say about a batch: a letter per rule and row, and the findings spelled out."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lienthong.dictionary.model import Dataset, Text
+from lienthong.standardise.batch import RecordBatch
+
+
+class Criterion(enum.Enum):
+    """The six words of Resolution 214/NQ-CP, II.2."""
+
+    CORRECT = "correct"  # đúng
+    COMPLETE = "complete"  # đủ
+    CLEAN = "clean"  # sạch
+    LIVE = "live"  # sống
+    UNIFIED = "unified"  # thống nhất
+    SHARED = "shared"  # dùng chung
+
+
+class Severity(enum.Enum):
+    """What a failed rule does to a record."""
+
+    BLOCKING = "blocking"  # the record goes to quarantine
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Letter:
+    """Outcome of one rule on one row."""
+
+    PASS = "p"  # noqa: S105 - a letter, not a password
+    FAIL = "f"
+    NOT_APPLICABLE = "n"
+    NOT_EVALUATED = "e"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule bound to a dataset and, where it is derived from the dictionary, to an element.
+
+    ``when`` and ``check`` are predicates in the closed SQL subset (``check/language.py``) over the columns of
+    ``RecordBatch.values`` plus ``<column>__outcome`` and ``record_day`` (Date). ``check`` must hold where ``when`` does.
+    ``over`` names a rule about several rows ("unique") that the centre evaluates; then ``check`` is empty.
+    """
+
+    code: str  # "CL02"
+    criterion: Criterion
+    severity: Severity
+    element: str | None  # technical name
+    title: Text
+    sentence: Text  # shown to stewards, filled in: "Mã số doanh nghiệp phải gồm 10 chữ số"
+    when: str
+    check: str
+    over: str | None = None
+    weight: float = 1.0
+    identifier: bool = False  # 100 % is asked
+    basis: str | None = None  # law or source the rule rests on
+
+    @property
+    def name(self) -> str:
+        """Return the unique name inside the dataset: ``CL02:ma_so_doanh_nghiep``."""
+        return self.code if self.element is None else f"{self.code}:{self.element}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleSet:
+    """All rules of a dataset, in the order of the letters of a judgement."""
+
+    dataset: Dataset
+    rules: tuple[Rule, ...]
+    digest: str  # SHA-256 over rule texts and the dictionary's digest, hex
+
+
+FINDING_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,  # place in the batch
+    "record_id": pl.String,
+    "rule": pl.String,  # Rule.name
+    "observed": pl.String,  # masked by the element's sensitivity; null when empty
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedBatch:
+    """A record batch with its verdict.
+
+    ``judgement`` is one String per row with one letter per rule of ``rules`` (null for CANCEL);
+    ``quarantined`` is one Boolean per row; ``findings`` has ``FINDING_SCHEMA``.
+    """
+
+    records: RecordBatch
+    rules: RuleSet
+    judgement: pl.Series
+    quarantined: pl.Series
+    findings: pl.DataFrame
