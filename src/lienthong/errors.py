@@ -31,6 +31,7 @@ class LienthongError(Exception):
     actor: ClassVar[Actor] = Actor.DEVELOPER
     message: ClassVar[str] = ""
     hint: ClassVar[str] = ""
+    transient: ClassVar[bool] = False  # the same call may work later without anybody acting
 
     def __init_subclass__(cls, *, code: str, actor: Actor, **kwargs: object) -> None:
         """Register the class under its code; a code used twice fails at import."""

@@ -63,7 +63,14 @@ class CentreStore(Protocol):
         ...
 
     def begin_snapshot(
-        self, source: SourceId, *, epoch: Epoch, position: Position, plan_digest: str, rows_estimated: int, at: datetime
+        self,
+        source: SourceId,
+        *,
+        epoch: Epoch,
+        position: Position,
+        plan_digest: str,
+        rows_estimated: int,
+        at: datetime,
     ) -> None:
         """Note that a snapshot starts; rows stored before it stay until it ends."""
         ...

@@ -45,8 +45,10 @@ class Rule:
     """A rule bound to a dataset and, where it is derived from the dictionary, to an element.
 
     ``when`` and ``check`` are predicates in the closed SQL subset (``check/language.py``) over the columns of
-    ``RecordBatch.values`` plus ``<column>__outcome`` and ``record_day`` (Date). ``check`` must hold where ``when`` does.
-    ``over`` names a rule about several rows ("unique") that the centre evaluates; then ``check`` is empty.
+    ``RecordBatch.values`` plus those of ``check/columns.py``: ``<column>__outcome``, ``record_day`` (Date), facts of code
+    lists and so on. ``check`` must hold where ``when`` does.
+    ``over`` names what the rule is about when it is not about one row: "unique" is evaluated by the centre, "lag" and
+    "readers" by oversight; then ``when`` and ``check`` are empty.
     """
 
     code: str  # "CL02"
@@ -61,6 +63,7 @@ class Rule:
     weight: float = 1.0
     identifier: bool = False  # 100 % is asked
     basis: str | None = None  # law or source the rule rests on
+    shows: str | None = None  # column shown as observed instead of the element's value
 
     @property
     def name(self) -> str:
@@ -90,7 +93,8 @@ class JudgedBatch:
     """A record batch with its verdict.
 
     ``judgement`` is one String per row with one letter per rule of ``rules`` (null for CANCEL);
-    ``quarantined`` is one Boolean per row; ``findings`` has ``FINDING_SCHEMA``.
+    ``quarantined`` is one Boolean per row; ``findings`` has ``FINDING_SCHEMA``: one line per failed rule, and per
+    blocking rule that could not be evaluated, since that holds a record back too.
     """
 
     records: RecordBatch

@@ -153,7 +153,7 @@ class Code:
 
     code: str
     label: Text
-    valid_from: date
+    valid_from: date | None  # None: in force before every date we have a source for
     valid_to: date | None = None
     parent: str | None = None
     replaced_by: tuple[str, ...] = ()
@@ -170,6 +170,7 @@ class CodeList:
     aliases: tuple[tuple[str, str], ...] = ()  # (spelling, code): what sources really write
     sources: tuple[Source, ...] = ()
     complete: bool = False  # False: more codes may exist, an unknown code is a warning only
+    parent_list: CodeListId | None = None  # the list that the codes' parents belong to
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

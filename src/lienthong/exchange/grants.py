@@ -58,6 +58,34 @@ class AccessRegister(Protocol):
         ...
 
 
+def identify(register: AccessRegister, key: str | None) -> str:
+    """Return the agency behind a key.
+
+    Raises:
+        KeyRefused: the key is missing, unknown or revoked.
+    """
+    agency = register.agency_of(key) if key else None
+    if agency is None:
+        raise KeyRefused
+    return agency
+
+
+def permitted(
+    register: AccessRegister, *, agency: str, dataset: DatasetId, on: date, purpose: str | None = None
+) -> Grant:
+    """Return the grant that allows an agency a look, the one for a purpose if it is named.
+
+    Raises:
+        GrantMissing: no such grant for the dataset is in force on that day.
+    """
+    for grant in register.grants(agency, dataset):
+        # The register is asked for this agency and dataset; that it answered so is not taken on trust.
+        fits = grant.agency == agency and grant.dataset == dataset
+        if fits and is_in_force(grant, on=on) and purpose in {None, grant.purpose}:
+            return grant
+    raise GrantMissing(agency=agency, dataset=dataset)
+
+
 def decide(register: AccessRegister, *, key: str | None, dataset: DatasetId, on: date) -> Grant:
     """Return the grant that allows a look, or refuse.
 
@@ -65,10 +93,4 @@ def decide(register: AccessRegister, *, key: str | None, dataset: DatasetId, on:
         KeyRefused: the key is missing, unknown or revoked.
         GrantMissing: no grant for the dataset is in force on that day.
     """
-    agency = None if not key else register.agency_of(key)
-    if agency is None:
-        raise KeyRefused
-    for grant in register.grants(agency, dataset):
-        if is_in_force(grant, on=on):
-            return grant
-    raise GrantMissing(agency=agency, dataset=dataset)
+    return permitted(register, agency=identify(register, key), dataset=dataset, on=on)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+from lienthong.centre.reading import BatchLine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,8 @@ class DatabaseLine:
     lag: Lag
     position: str | None
     source_time: datetime | None
+    applied_at: datetime | None = None  # when the centre last changed because of this source
+    allowed_lag_s: int | None = None  # promised; None when the dictionary does not know the dataset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,3 +83,42 @@ class DatasetScore:
     total: float  # DQI
     minimum: float
     colour: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskLine:
+    """One task of the action plan, with how it stands today; None means the sources do not say."""
+
+    id: str
+    section: str
+    text: str
+    lead: tuple[str, ...]
+    cooperate: tuple[str, ...]
+    guidance_from: tuple[str, ...]
+    excluded: tuple[str, ...]
+    due_vi: str
+    last_day: date | None
+    standing: str  # StandingKind.value
+    slip_days: int | None
+    days_left: int | None
+    outcome: str | None  # the document that fulfils it
+    outcome_on: date | None
+    outcome_source: str | None
+    outcome_from: str | None  # the task of which this one is a word-for-word repetition
+    related: str | None
+    related_on: date | None
+    related_note: str | None
+    notes: tuple[str, ...]
+    parent: str | None
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """Everything the overview page shows, as of one moment."""
+
+    made_at: datetime
+    databases: tuple[DatabaseLine, ...]
+    scores: tuple[DatasetScore, ...]
+    batches: tuple[BatchLine, ...]  # newest first
+    tasks: tuple[TaskLine, ...]  # in the order of the plan

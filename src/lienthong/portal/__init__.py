@@ -1,0 +1,1 @@
+"""The portal (cổng thông tin): pages in Vietnamese for people who answer for data."""

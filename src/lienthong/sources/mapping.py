@@ -30,3 +30,4 @@ class Mapping:
     owner: str  # the agency that answers for the data, as it writes its name
     columns: tuple[ColumnMapping, ...]
     digest: str  # SHA-256 of the file, hex: a changed mapping asks for a new snapshot
+    key: tuple[str, ...] = ()  # columns that identified a row when the mapping was decided; empty: not checked

@@ -1,0 +1,384 @@
+"""The statements that change a dataset's tables, composed once from its specification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import sql
+
+from lienthong.centre.staging import STAGE_SCHEMA
+from lienthong.centre.tables import ENDING_NAMES, META_NAMES, SCHEMA, TableSpec
+
+FOUND = sql.Identifier("pg_temp", "found")
+
+_OPEN_CASE = sql.SQL("q.dataset = %(dataset)s AND q.state = 'open'")
+_FIRST_OF_RECORD = (
+    "(SELECT DISTINCT ON (_record_id) _record_id, _from, _kind, _version, _number"
+    " FROM {stage} WHERE {kinds} ORDER BY _record_id, _row)"
+)
+# The order of META_NAMES; f.floor is the end of the record's last stored version.
+_NEW_META = sql.SQL(
+    "s._record_id, s._event, %(epoch)s, s._version, s._number, %(source)s, %(table)s, s._source_time,"
+    " greatest(s._from, f.floor), %(batch)s, %(at)s, s._image::json, s._judgement, %(rule_set)s, %(dictionary)s"
+)
+_PLACES = sql.SQL(
+    "(SELECT id, array_position(names, %(rule)s) AS place FROM lienthong.rule_set WHERE dataset = %(dataset)s)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statements:
+    """What one dataset needs; parameters are named, identifiers are composed."""
+
+    stage: sql.Identifier
+    empty_stage: bytes
+    create_stage: bytes
+    drop_stale: bytes
+    drop_stale_snapshot: bytes
+    touch_own: bytes
+    tally: bytes
+    end_current: bytes
+    chain_history: bytes
+    keep: bytes
+    cancel: bytes
+    confirm: bytes
+    confirm_case: bytes
+    settle_cases: bytes
+    open_cases: bytes
+    close_findings: bytes
+    choose_withdrawn: bytes
+    withdraw_history: bytes
+    withdraw: bytes
+    withdraw_cases: bytes
+    images: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UniqueStatements:
+    """What one rule about several rows needs."""
+
+    touch_peers: bytes
+    touch_withdrawn_peers: bytes
+    correct_letters: bytes
+    correct_case_letters: bytes
+    newly_failed: bytes
+    close_findings: bytes
+
+
+def stage_name(spec: TableSpec) -> sql.Identifier:
+    """Return the working table the rows of a batch are copied into."""
+    return sql.Identifier("pg_temp", f"stage_{spec.table}")
+
+
+def _names(names: tuple[str, ...], alias: str = "") -> sql.Composed:
+    parts = [sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in names]
+    return sql.SQL(", ").join(parts)
+
+
+def _compose(template: LiteralString, **parts: sql.Composable) -> bytes:
+    """Render a template once: everything that varies enters as a composed part here or as a parameter later."""
+    standing: dict[str, sql.Composable] = {"open_case": _OPEN_CASE, "new_meta": _NEW_META, "places": _PLACES}
+    return sql.SQL(template).format(**(standing | parts)).as_bytes()
+
+
+def compose(spec: TableSpec) -> Statements:
+    """Return the statements of a dataset."""
+    tables = {
+        "stage": stage_name(spec),
+        "current": sql.Identifier(SCHEMA, spec.table),
+        "history": sql.Identifier(SCHEMA, spec.history),
+    }
+    return Statements(
+        stage=tables["stage"],
+        empty_stage=_compose("DELETE FROM {stage}", **tables),
+        create_stage=_create_stage(spec),
+        drop_stale=_drop_stale(tables, sql.SQL(">=")),
+        drop_stale_snapshot=_drop_stale(tables, sql.SQL(">")),
+        touch_own=_compose(
+            "INSERT INTO pg_temp.touched SELECT DISTINCT _record_id, %(place)s FROM {stage}", **tables
+        ),
+        tally=_tally(tables),
+        end_current=_end_current(spec, tables),
+        chain_history=_chain_history(spec, tables),
+        keep=_keep(spec, tables),
+        cancel=_compose(
+            "DELETE FROM {current} t USING {stage} s WHERE t._record_id = s._record_id AND s._kind = 'C' AND s._last",
+            **tables,
+        ),
+        confirm=_confirm(spec, tables),
+        confirm_case=_confirm_case(tables),
+        settle_cases=_settle_cases(tables),
+        open_cases=_open_cases(tables),
+        close_findings=_compose(
+            "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
+            " FROM (SELECT DISTINCT _record_id FROM {stage}) s"
+            " WHERE f.dataset = %(dataset)s AND f.record_id = s._record_id AND f.closed_batch IS NULL"
+            " AND f.rule <> ALL (%(unique)s::text[]) AND NOT EXISTS"
+            " (SELECT FROM pg_temp.found n WHERE n.record_id = f.record_id AND n.rule = f.rule)",
+            **tables,
+        ),
+        choose_withdrawn=_choose_withdrawn(tables),
+        withdraw_history=_withdraw_history(spec, tables),
+        withdraw=_compose(
+            "DELETE FROM {current} t USING pg_temp.withdrawn w WHERE t._record_id = w.record_id", **tables
+        ),
+        withdraw_cases=_compose(
+            "UPDATE lienthong.quarantine q SET state = 'gone', closed_batch = %(batch)s, closed_at = %(at)s"
+            " FROM pg_temp.withdrawn w WHERE {open_case} AND q.record_id = w.record_id"
+        ),
+        images=_compose(
+            "SELECT q.record_id, q.image FROM lienthong.quarantine q"
+            " WHERE {open_case} AND q.record_id = ANY (%(ids)s)"
+            " UNION ALL SELECT t._record_id, t._image::text FROM {current} t WHERE t._record_id = ANY (%(ids)s)"
+            " AND NOT EXISTS (SELECT FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = t._record_id)",
+            **tables,
+        ),
+    )
+
+
+def _create_stage(spec: TableSpec) -> bytes:
+    columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in _stage_types(spec)]
+    return _compose(
+        "CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DELETE ROWS",
+        name=sql.Identifier(f"stage_{spec.table}"),
+        columns=sql.SQL(", ").join(columns),
+    )
+
+
+def _stage_types(spec: TableSpec) -> list[tuple[str, str]]:
+    return [*STAGE_SCHEMA.items(), *((column.name, column.type) for column in spec.columns)]
+
+
+def _drop_stale(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
+    """Take away rows that what is stored has overtaken; a snapshot may say again what stands at its position."""
+    return _compose(
+        "DELETE FROM {stage} s WHERE"
+        " EXISTS (SELECT FROM {current} t WHERE t._record_id = s._record_id"
+        "  AND (t._epoch, t._version, t._number) {stored} (%(epoch)s, s._version, s._number))"
+        " OR EXISTS (SELECT FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = s._record_id"
+        "  AND (q.epoch, q.version, q.number) {stored} (%(epoch)s, s._version, s._number))"
+        " OR EXISTS (SELECT FROM {history} h WHERE h._record_id = s._record_id"
+        "  AND (h._ended_epoch, h._ended_version, h._ended_number) {stored} (%(epoch)s, s._version, s._number))"
+        " RETURNING s._row, s._counted",
+        stored=stored,
+        **tables,
+    )
+
+
+def _tally(tables: dict[str, sql.Identifier]) -> bytes:
+    return _compose(
+        "SELECT coalesce(q.rule_set, t._rule_set), coalesce(q.judgement, t._judgement),"
+        " count(*), count(t._record_id), count(q.record_id)"
+        " FROM (SELECT DISTINCT record_id FROM pg_temp.touched) x"
+        " LEFT JOIN {current} t ON t._record_id = x.record_id"
+        " LEFT JOIN lienthong.quarantine q ON {open_case} AND q.record_id = x.record_id"
+        " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
+        **tables,
+    )
+
+
+def _end_current(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
+    first = sql.SQL(_FIRST_OF_RECORD).format(stage=tables["stage"], kinds=sql.SQL("_kind IN ('G', 'C')"))
+    return _compose(
+        "INSERT INTO {history} ({columns}) SELECT {old}, greatest(f._from, t._valid_from),"
+        " CASE f._kind WHEN 'C' THEN 'CANCEL' ELSE 'UPDATE' END, %(epoch)s, f._version, f._number, %(batch)s"
+        " FROM {first} f JOIN {current} t ON t._record_id = f._record_id",
+        columns=_names((*META_NAMES, *spec.column_names, *ENDING_NAMES)),
+        old=_names((*META_NAMES, *spec.column_names), "t"),
+        first=first,
+        **tables,
+    )
+
+
+def _floor(history: sql.Identifier) -> sql.Composed:
+    return sql.SQL(
+        "CROSS JOIN LATERAL (SELECT max(h._valid_to) AS floor FROM {} h WHERE h._record_id = s._record_id) f"
+    ).format(history)
+
+
+def _chain_history(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
+    return _compose(
+        "INSERT INTO {history} ({columns})"
+        " SELECT {new_meta}, {values}, greatest(s._until, f.floor), s._ended_by, %(epoch)s,"
+        " s._ended_version, s._ended_number, %(batch)s FROM {stage} s {floor}"
+        " WHERE s._kind = 'G' AND NOT s._last ORDER BY s._row",
+        columns=_names((*META_NAMES, *spec.column_names, *ENDING_NAMES)),
+        values=_names(spec.column_names, "s"),
+        floor=_floor(tables["history"]),
+        **tables,
+    )
+
+
+def _keep(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
+    names = (*META_NAMES, *spec.column_names)
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name != "_record_id"
+    )
+    return _compose(
+        "WITH kept AS (INSERT INTO {current} AS t ({columns})"
+        " SELECT {new_meta}, {values} FROM {stage} s {floor} WHERE s._kind = 'G' AND s._last"
+        " ON CONFLICT (_record_id) DO UPDATE SET {assignments}"
+        " WHERE (t._epoch, t._version, t._number) <= (excluded._epoch, excluded._version, excluded._number)"
+        " RETURNING t._record_id)"
+        " SELECT count(*) FILTER (WHERE s._counted) FROM kept k"
+        " JOIN {stage} s ON s._record_id = k._record_id AND s._kind = 'G' AND s._last",
+        columns=_names(names),
+        values=_names(spec.column_names, "s"),
+        floor=_floor(tables["history"]),
+        assignments=assignments,
+        **tables,
+    )
+
+
+def _confirm(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
+    """A row read again that says the same is no new version: only its position and verdict move on."""
+    return _compose(
+        "WITH same AS (UPDATE {current} t SET _epoch = %(epoch)s, _version = s._version, _number = s._number,"
+        " _judgement = s._judgement, _rule_set = %(rule_set)s, _dictionary = %(dictionary)s"
+        " FROM {stage} s WHERE t._record_id = s._record_id AND s._kind = 'G' AND s._last"
+        " AND t._source = %(source)s AND t._table = %(table)s AND t._image::text = s._image"
+        " AND ROW({old}) IS NOT DISTINCT FROM ROW({new}) RETURNING s._row),"
+        " out AS (DELETE FROM {stage} s USING same WHERE s._row = same._row RETURNING s._counted)"
+        " SELECT count(*) FILTER (WHERE _counted) FROM out",
+        old=_names(spec.column_names, "t"),
+        new=_names(spec.column_names, "s"),
+        **tables,
+    )
+
+
+def _confirm_case(tables: dict[str, sql.Identifier]) -> bytes:
+    """A bad row read again that says the same keeps its case, and the day the case was opened."""
+    return _compose(
+        "WITH same AS (UPDATE lienthong.quarantine q SET epoch = %(epoch)s, version = s._version,"
+        " number = s._number, judgement = s._judgement, rule_set = %(rule_set)s, rules = s._rules,"
+        " detail = s._detail, business_key = s._key"
+        " FROM {stage} s WHERE {open_case} AND q.record_id = s._record_id AND s._kind = 'B' AND s._last"
+        ' AND q.source = %(source)s AND q."table" = %(table)s AND q.image = s._image RETURNING s._row),'
+        " out AS (DELETE FROM {stage} s USING same WHERE s._row = same._row RETURNING s._counted)"
+        " SELECT count(*) FILTER (WHERE _counted) FROM out",
+        **tables,
+    )
+
+
+def _settle_cases(tables: dict[str, sql.Identifier]) -> bytes:
+    first = sql.SQL(_FIRST_OF_RECORD).format(stage=tables["stage"], kinds=sql.SQL("true"))
+    return _compose(
+        "UPDATE lienthong.quarantine q SET closed_batch = %(batch)s, closed_at = %(at)s,"
+        " state = CASE f._kind WHEN 'G' THEN 'closed' WHEN 'C' THEN 'gone' ELSE 'superseded' END"
+        " FROM {first} f WHERE {open_case} AND q.record_id = f._record_id",
+        first=first,
+    )
+
+
+def _open_cases(tables: dict[str, sql.Identifier]) -> bytes:
+    return _compose(
+        "WITH opened AS (INSERT INTO lienthong.quarantine"
+        ' (dataset, record_id, source, "table", epoch, version, number, source_time, image, judgement, rule_set,'
+        " rules, detail, business_key, state, opened_batch, opened_at, closed_batch, closed_at)"
+        " SELECT %(dataset)s, s._record_id, %(source)s, %(table)s, %(epoch)s, s._version, s._number,"
+        " s._source_time, s._image, s._judgement, %(rule_set)s, s._rules, s._detail, s._key,"
+        " CASE WHEN s._last THEN 'open' ELSE 'superseded' END, %(batch)s, %(at)s,"
+        " CASE WHEN NOT s._last THEN %(batch)s END, CASE WHEN NOT s._last THEN %(at)s::timestamptz END"
+        " FROM {stage} s WHERE s._kind = 'B' ORDER BY s._row RETURNING record_id, state)"
+        " SELECT count(*) FILTER (WHERE s._counted) FROM opened o"
+        " JOIN {stage} s ON s._record_id = o.record_id AND s._kind = 'B' AND s._last WHERE o.state = 'open'",
+        **tables,
+    )
+
+
+def _choose_withdrawn(tables: dict[str, sql.Identifier]) -> bytes:
+    """Choose what a source table no longer has: everything stored from it before a position."""
+    return _compose(
+        "INSERT INTO pg_temp.withdrawn"
+        " SELECT t._record_id FROM {current} t WHERE t._source = %(source)s AND t._table = %(table)s"
+        " AND (t._epoch, t._version, t._number) {before}"
+        " AND NOT EXISTS (SELECT FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = t._record_id"
+        "  AND NOT (q.epoch, q.version, q.number) {before})"
+        " UNION SELECT q.record_id FROM lienthong.quarantine q WHERE {open_case} AND q.source = %(source)s"
+        ' AND q."table" = %(table)s AND (q.epoch, q.version, q.number) {before}',
+        before=sql.SQL("< (%(epoch)s, %(version)s, %(number)s)"),
+        **tables,
+    )
+
+
+def _withdraw_history(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
+    return _compose(
+        "INSERT INTO {history} ({columns}) SELECT {old}, greatest(%(source_time)s, t._valid_from), 'CANCEL',"
+        " %(epoch)s, %(version)s, %(number)s, %(batch)s"
+        " FROM pg_temp.withdrawn w JOIN {current} t ON t._record_id = w.record_id",
+        columns=_names((*META_NAMES, *spec.column_names, *ENDING_NAMES)),
+        old=_names((*META_NAMES, *spec.column_names), "t"),
+        **tables,
+    )
+
+
+def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatements:
+    """Return the statements that evaluate a rule of uniqueness over some columns."""
+    parts: dict[str, sql.Composable] = {
+        "stage": stage_name(spec),
+        "current": sql.Identifier(SCHEMA, spec.table),
+        "old": _names(columns, "o"),
+        "new": _names(columns, "s"),
+        "plain": _names(columns),
+        "mine": _names(columns, "t"),
+        "filled": sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier("t", c)) for c in columns),
+        "same": sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier("t", c), sql.Identifier("v", c)) for c in columns
+        ),
+        "shown": sql.SQL("concat_ws(' ', {})").format(_names(columns, "t")),
+    }
+    return UniqueStatements(
+        touch_peers=_compose(
+            "INSERT INTO pg_temp.touched SELECT t._record_id, %(place)s FROM {current} t JOIN"
+            " (SELECT {new} FROM {stage} s WHERE s._kind = 'G' AND s._last"
+            "  UNION SELECT {old} FROM {stage} s JOIN {current} o ON o._record_id = s._record_id) v ON {same}",
+            **parts,
+        ),
+        touch_withdrawn_peers=_compose(
+            "INSERT INTO pg_temp.touched SELECT t._record_id, %(place)s FROM {current} t JOIN"
+            " (SELECT DISTINCT {old} FROM pg_temp.withdrawn w JOIN {current} o ON o._record_id = w.record_id) v"
+            " ON {same}",
+            **parts,
+        ),
+        correct_letters=_compose(
+            "UPDATE {current} t SET _judgement = overlay(t._judgement PLACING c.letter FROM c.place FOR 1)"
+            " FROM (SELECT t._record_id, p.place, CASE WHEN NOT ({filled}) THEN 'n'"
+            "  WHEN count(*) OVER (PARTITION BY {mine}) > 1 THEN 'f' ELSE 'p' END AS letter"
+            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
+            "  JOIN {current} t ON t._record_id = x.record_id LEFT JOIN {places} p ON p.id = t._rule_set) c"
+            " WHERE t._record_id = c._record_id AND c.place IS NOT NULL"
+            " AND substr(t._judgement, c.place, 1) <> c.letter",
+            **parts,
+        ),
+        correct_case_letters=_compose(
+            "UPDATE lienthong.quarantine q SET judgement = overlay(q.judgement PLACING v.letter FROM v.place FOR 1)"
+            " FROM (SELECT q.id, pq.place, coalesce(substr(t._judgement, pt.place, 1), 'n') AS letter"
+            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
+            "  JOIN lienthong.quarantine q ON {open_case} AND q.record_id = x.record_id"
+            "  JOIN {places} pq ON pq.id = q.rule_set"
+            "  LEFT JOIN {current} t ON t._record_id = x.record_id"
+            "  LEFT JOIN {places} pt ON pt.id = t._rule_set) v"
+            " WHERE q.id = v.id AND v.place IS NOT NULL AND v.letter <> ''"
+            " AND substr(q.judgement, v.place, 1) <> v.letter",
+            **parts,
+        ),
+        newly_failed=_compose(
+            "SELECT t._record_id, {shown}"
+            " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
+            " JOIN {current} t ON t._record_id = x.record_id JOIN {places} p ON p.id = t._rule_set"
+            " WHERE substr(t._judgement, p.place, 1) = 'f' AND NOT EXISTS (SELECT FROM lienthong.finding f"
+            "  WHERE f.dataset = %(dataset)s AND f.record_id = t._record_id AND f.rule = %(rule)s"
+            "  AND f.closed_batch IS NULL)",
+            **parts,
+        ),
+        close_findings=_compose(
+            "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
+            " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
+            " WHERE f.dataset = %(dataset)s AND f.record_id = x.record_id AND f.rule = %(rule)s"
+            " AND f.closed_batch IS NULL AND NOT EXISTS"
+            " (SELECT FROM {current} t JOIN {places} p ON p.id = t._rule_set"
+            "  WHERE t._record_id = f.record_id AND substr(t._judgement, p.place, 1) = 'f')",
+            **parts,
+        ),
+    )

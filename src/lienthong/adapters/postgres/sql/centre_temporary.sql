@@ -1,0 +1,15 @@
+-- Working tables of one session; emptied at every commit, gone with the connection.
+
+-- Records whose verdict may change, once for every rule about several rows (place 0: there is no such rule).
+CREATE TEMPORARY TABLE touched (record_id text NOT NULL, place integer NOT NULL) ON COMMIT DELETE ROWS;
+
+-- Records that leave the centre together: their source table was emptied or read again without them.
+CREATE TEMPORARY TABLE withdrawn (record_id text NOT NULL) ON COMMIT DELETE ROWS;
+
+CREATE TEMPORARY TABLE found (
+    record_id text NOT NULL,
+    rule text NOT NULL,
+    severity text NOT NULL,
+    element text,
+    observed text
+) ON COMMIT DELETE ROWS;

@@ -1,0 +1,171 @@
+"""Facts that need more than the row: code lists, joined once per batch as columns, before any predicate runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from lienthong.check.columns import (
+    DAMAGED,
+    DAMAGED_NAMES,
+    IN_FORCE,
+    LISTED,
+    OUTCOME,
+    OVERSIZED,
+    OVERSIZED_NAMES,
+    PARENT,
+    PATTERNED,
+    RECORD_DAY,
+    SIZED,
+    SOURCE_DAY,
+    fact_columns,
+)
+from lienthong.dictionary.model import CodeList, CodeListId, Dataset, Datatype, Dictionary, ValueDomain
+from lienthong.standardise.batch import RecordBatch
+
+VIETNAM_OFFSET: Final = pl.duration(hours=7)  # one time zone, no summer time
+
+_ROW: Final = "row"
+_CODE: Final = "code"
+_DAY: Final = "day"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """Columns made together from a frame that has the values and the record day."""
+
+    columns: tuple[str, ...]
+    make: Callable[[pl.DataFrame], pl.DataFrame]  # these columns, same height and order
+
+
+def row_columns(records: RecordBatch, *, record_date: str | None, oversized: pl.Series | None) -> pl.DataFrame:
+    """Return values, outcomes, days and marks of a batch side by side."""
+    marks = records.envelope.select(
+        (pl.col("_source_time") + VIETNAM_OFFSET).dt.date().alias(SOURCE_DAY),
+        (pl.col("_damaged").list.len().fill_null(0) > 0).alias(DAMAGED),
+        pl.col("_damaged").list.join(", ").alias(DAMAGED_NAMES),
+    )
+    outcomes = records.outcomes.rename({name: name + OUTCOME for name in records.outcomes.columns})
+    frame = pl.concat([records.values, outcomes, marks, _oversized(oversized, marks.height)], how="horizontal")
+    day = pl.col(SOURCE_DAY)
+    if record_date is not None:
+        day = pl.coalesce(_first_day(record_date, frame.schema[record_date]), day)
+    return frame.with_columns(day.alias(RECORD_DAY))
+
+
+def _oversized(oversized: pl.Series | None, height: int) -> pl.DataFrame:
+    """Take the mark as one Boolean a row, or as the names of the source columns concerned."""
+    marks = pl.repeat(None, height, dtype=pl.List(pl.String), eager=True) if oversized is None else oversized
+    if marks.dtype == pl.Boolean:
+        names = pl.repeat(None, height, dtype=pl.String, eager=True)
+        return pl.DataFrame({OVERSIZED: marks.fill_null(value=False), OVERSIZED_NAMES: names})
+    return pl.DataFrame({OVERSIZED: marks.list.len().fill_null(0) > 0, OVERSIZED_NAMES: marks.list.join(", ")})
+
+
+def _first_day(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return the day of a date; a month or a year counts from its first day."""
+    if dtype == pl.String:
+        return (pl.col(name) + pl.lit("-01-01")).str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    return pl.col(name).cast(pl.Date)
+
+
+def plan_facts(dictionary: Dictionary, dataset: Dataset, wanted: Collection[str]) -> tuple[Fact, ...]:
+    """Return how to make the wanted fact columns of a dataset; code lists are read here, once."""
+    tables: dict[CodeListId, pl.DataFrame] = {}
+    planned: list[Fact] = []
+    for member in dataset.members:
+        own = [name for name in fact_columns(dictionary, member.element) if name in wanted]
+        name = dictionary.elements[member.element].technical_name
+        domain = dictionary.domain_of(member.element)
+        shapes = tuple(each for each in own if each in {name + PATTERNED, name + SIZED})
+        if shapes:
+            planned.append(_shape_fact(name, domain, shapes))
+        codes = tuple(each for each in own if each not in shapes)
+        code_list = dictionary.code_list_of(member.element)
+        if codes and code_list is not None and domain.code_list is not None:
+            table = tables.setdefault(domain.code_list, code_table(code_list))
+            planned.append(_code_fact(name, table, codes, several=domain.datatype is Datatype.CODES))
+    return tuple(planned)
+
+
+def code_table(code_list: CodeList) -> pl.DataFrame:
+    """Return a code list as rows of code, parent and period."""
+    return pl.DataFrame(
+        {
+            _CODE: [code.code for code in code_list.codes],
+            "valid_from": [code.valid_from for code in code_list.codes],
+            "valid_to": [code.valid_to for code in code_list.codes],
+            "parent": [code.parent for code in code_list.codes],
+        },
+        schema={_CODE: pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "parent": pl.String},
+    )
+
+
+def _shape_fact(name: str, domain: ValueDomain, columns: tuple[str, ...]) -> Fact:
+    def make(frame: pl.DataFrame) -> pl.DataFrame:
+        item = pl.element()
+        ways: list[pl.Expr] = []
+        if name + PATTERNED in columns:
+            assert domain.pattern is not None, "a pattern fact needs a pattern"
+            ways.append(_all_items(name, item.str.contains(domain.pattern)).alias(name + PATTERNED))
+        if name + SIZED in columns:
+            length = item.str.len_chars()
+            fits = length >= (domain.min_length or 0)
+            if domain.max_length is not None:
+                fits = fits & (length <= domain.max_length)
+            ways.append(_all_items(name, fits).alias(name + SIZED))
+        return frame.select(ways)
+
+    return Fact(columns=columns, make=make)
+
+
+def _all_items(name: str, holds: pl.Expr) -> pl.Expr:
+    # An empty list of codes is no value, as a missing one is.
+    return pl.when(pl.col(name).list.len() > 0).then(pl.col(name).list.eval(holds).list.all(ignore_nulls=False))
+
+
+def _code_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...], *, several: bool) -> Fact:
+    def make(frame: pl.DataFrame) -> pl.DataFrame:
+        asked = frame.select(pl.col(name).alias(_CODE), pl.col(RECORD_DAY).alias(_DAY))
+        if not several:
+            return _looked_up(asked, table).select(_wanted(name, columns))
+        places = asked.with_row_index(_ROW)
+        single = places.explode(_CODE, empty_as_null=True).filter(pl.col(_CODE).is_not_null())
+        judged = pl.concat([single.select(_ROW), _looked_up(single.select(_CODE, _DAY), table)], how="horizontal")
+        together = judged.group_by(_ROW).agg(
+            pl.col(LISTED).all(ignore_nulls=False), pl.col(IN_FORCE).all(ignore_nulls=False)
+        )
+        joined = places.select(_ROW).join(together, on=_ROW, how="left", maintain_order="left")
+        return joined.select(_wanted(name, columns))
+
+    return Fact(columns=columns, make=make)
+
+
+def _wanted(name: str, columns: tuple[str, ...]) -> list[pl.Expr]:
+    return [pl.col(column.removeprefix(name)).alias(column) for column in columns]
+
+
+def _looked_up(asked: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Return for each (code, day): does the list have the code, is it in force, under which parent.
+
+    A code that is in force on some days only is null without a day: it could not be evaluated.
+    """
+    day = pl.col(_DAY)
+    # A day is missing or it is not: a bound that is missing is open, whatever the day.
+    begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
+    over = pl.col("valid_to").is_not_null() & (pl.col("valid_to") <= day)
+    pairs = asked.unique().filter(pl.col(_CODE).is_not_null())
+    answers = (
+        pairs.join(table.with_columns(pl.lit(value=True).alias(LISTED)), on=_CODE, how="left")
+        .with_columns((pl.col(LISTED).fill_null(value=False) & begun & ~over).alias(IN_FORCE))
+        .group_by(_CODE, _DAY)
+        .agg(
+            pl.col(LISTED).any(),
+            pl.col(IN_FORCE).any(ignore_nulls=False),
+            pl.col("parent").filter(pl.col(IN_FORCE)).first().alias(PARENT),
+        )
+    )
+    return asked.join(answers, on=[_CODE, _DAY], how="left", nulls_equal=True, maintain_order="left")

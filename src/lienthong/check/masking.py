@@ -1,0 +1,73 @@
+"""How a value is shown to somebody who may only recognise it (che giá trị).
+
+Public and internal values are shown, cut to a line. Of personal values a hint stays, enough for the person who owns
+the record to find it and too little to learn it; of sensitive ones the length and the shape.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from lienthong.dictionary.model import Sensitivity
+
+SHOWN_CHARACTERS_MAX: Final = 80
+HIDDEN_CHARACTERS_MAX: Final = 4  # of a personal value this short nothing is shown
+NUMBER_CHARACTERS_MIN: Final = 9  # of a shorter number three and two digits would be most of it
+
+_DOT: Final = "•"
+_OPEN: Final = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
+
+
+def mask(value: pl.Expr, sensitivity: Sensitivity) -> pl.Expr:
+    """Return the text as it may be shown; null stays null."""
+    clean = value.cast(pl.String).str.replace_all(r"\p{C}", " ")
+    if sensitivity in _OPEN:
+        return _cut(clean)
+    length = clean.str.len_chars()
+    dots = clean.str.replace_all(".", _DOT)
+    shown = _shape(clean) if sensitivity is Sensitivity.SENSITIVE_PERSONAL else _hint(clean)
+    return _cut(pl.when(length <= HIDDEN_CHARACTERS_MAX).then(dots).otherwise(shown))
+
+
+def mask_text(value: str | None, sensitivity: Sensitivity) -> str | None:
+    """Return one text as it may be shown."""
+    shown: str | None = pl.select(mask(pl.lit(value, dtype=pl.String), sensitivity)).item()
+    return shown
+
+
+def _cut(text: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(text.str.len_chars() <= SHOWN_CHARACTERS_MAX)
+        .then(text)
+        .otherwise(text.str.head(SHOWN_CHARACTERS_MAX - 1) + "…")
+    )
+
+
+def _hint(text: pl.Expr) -> pl.Expr:
+    """Keep the first letter of each word; of a long number the first three and the last two digits."""
+    length = text.str.len_chars()
+    middle = text.str.slice(3).str.head(-2).str.replace_all(".", _DOT)
+    number = text.str.head(3) + middle + text.str.tail(2)
+    # A word of one letter would be shown whole, so it goes; then every letter that follows another.
+    words = text.str.replace_all(r"\b\w\b", _DOT).str.replace_all(r"\B\w", _DOT)
+    is_number = text.str.contains(r"^[0-9][0-9 .+/-]*$")
+    return (
+        pl.when(is_number & (length >= NUMBER_CHARACTERS_MIN))
+        .then(number)
+        .when(is_number)
+        .then(text.str.head(1) + text.str.slice(1).str.replace_all(".", _DOT))
+        .otherwise(words)
+    )
+
+
+def _shape(text: pl.Expr) -> pl.Expr:
+    """Say how long the value is and what it is made of: A letters, 9 digits, # other signs."""
+    shape = (
+        text.str.replace_all(r"[^\p{L}\p{M}\p{N}\s]+", "#")
+        .str.replace_all(r"[\p{L}\p{M}]+", "A")
+        .str.replace_all(r"\p{N}+", "9")
+        .str.replace_all(r"\s+", " ")
+    )
+    return text.str.len_chars().cast(pl.String) + " ký tự: " + shape

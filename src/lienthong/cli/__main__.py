@@ -1,0 +1,5 @@
+"""Allow ``python -m lienthong.cli``."""
+
+from lienthong.cli.main import run
+
+run()

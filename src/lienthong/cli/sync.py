@@ -1,0 +1,147 @@
+"""``lienthong sync``: follow the sources, and say how the links stand."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.output import EXIT_OK, EXIT_REFUSED, print_json, print_table, refusals
+from lienthong.pipeline.link import LinkEvent, SnapshotFinished, SnapshotStarted, Stored
+from lienthong.wiring.parent import stop_with_parent
+from lienthong.wiring.running import LinkTrouble, start_links
+from lienthong.wiring.services import build_services, read_knowledge
+from lienthong.wiring.settings import settings_from_environment
+
+JOIN_S = 0.2
+STOP_PATIENCE_S = 30.0
+
+app = typer.Typer(no_args_is_help=True)
+
+
+def _line(source: str, event: LinkEvent | LinkTrouble) -> dict[str, object]:
+    """Return an event as a log line: names, counts and codes, never values of records."""
+    line: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "source": source}
+    if isinstance(event, SnapshotStarted):
+        line |= {"event": "sync.snapshot.started", "rows_estimated": event.rows_estimated}
+    elif isinstance(event, SnapshotFinished):
+        line |= {"event": "sync.snapshot.finished", "cancelled": event.cancelled}
+    elif isinstance(event, Stored):
+        receipt = event.receipt
+        line |= {
+            "event": "centre.batch.stored",
+            "batch": receipt.batch_id,
+            "snapshot": event.snapshot,
+            "position": str(receipt.end),
+            "read": receipt.read,
+            "applied": receipt.applied,
+            "quarantined": receipt.quarantined,
+            "superseded": receipt.superseded,
+            "filtered": receipt.filtered,
+            "findings_opened": receipt.findings_opened,
+            "findings_closed": receipt.findings_closed,
+        }
+    else:
+        line |= {"event": "sync.link.stopped" if event.retry_in_s is None else "sync.link.waiting"}
+        line |= event.error.as_json() | {"retry_in_s": event.retry_in_s}
+    return line
+
+
+@app.command()
+def run(
+    source: Annotated[str | None, typer.Option(help="Only this link. Default: all links of the settings.")] = None,
+) -> None:
+    """Follow the sources until stopped: a snapshot first, then every change.
+
+    Writes one JSON line per event to standard output. Stop it with Ctrl-C or SIGTERM; started again it goes on where it
+    was. Nothing is confirmed to a source before the centre has kept it.
+
+    [bold]Example[/]  lienthong --config .lienthong/lienthong.toml sync run
+    """
+    stop_with_parent()
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    writing = threading.Lock()
+
+    def watch(name: str, event: LinkEvent | LinkTrouble) -> None:
+        with writing:
+            sys.stdout.write(json.dumps(_line(name, event), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    with refusals(as_json=True):
+        settings = settings_from_environment()
+        running = start_links(settings, read_knowledge(settings), only=source, watch=watch)
+    while not stopping.is_set() and any(thread.is_alive() for _, thread in running):
+        stopping.wait(JOIN_S)
+    for work, _ in running:
+        work.stop.set()
+    deadline = time.monotonic() + STOP_PATIENCE_S
+    for _, thread in running:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    failed = any(work.failure is not None for work, _ in running)
+    raise SystemExit(EXIT_REFUSED if failed or not running else EXIT_OK)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Say how every link stands: phase, position, last contact, reason and next action."""
+    with refusals(as_json=as_json):
+        services = build_services(settings_from_environment())
+        try:
+            links = services.reader.links()
+            counts = services.reader.counts()
+        finally:
+            services.reader.close()
+    if as_json:
+        print_json(
+            {
+                "links": [
+                    {
+                        "source": link.source,
+                        "phase": link.phase.value,
+                        "status": link.status.value,
+                        "position": None if link.position is None else str(link.position),
+                        "heartbeat_at": link.heartbeat_at,
+                        "source_time": link.source_time,
+                        "applied_at": link.applied_at,
+                        "reason": link.reason,
+                        "next_action": link.next_action,
+                        "rows_done": link.rows_done,
+                        "rows_estimated": link.rows_estimated,
+                    }
+                    for link in links
+                ],
+                "datasets": {
+                    name: {
+                        "rows": count.rows,
+                        "quarantined": count.quarantined,
+                        "history": count.history,
+                        "findings": count.findings,
+                    }
+                    for name, count in counts.items()
+                },
+            }
+        )
+        return
+    print_table(
+        "Links",
+        ["source", "phase", "status", "position", "last contact", "reason", "next action"],
+        [
+            [link.source, link.phase.value, link.status.value, link.position, link.heartbeat_at, link.reason, link.next_action]
+            for link in links
+        ],
+    )
+    print_table(
+        "Datasets",
+        ["dataset", "rows", "in quarantine", "earlier versions", "open findings"],
+        [[name, c.rows, c.quarantined, c.history, c.findings] for name, c in counts.items()],
+    )

@@ -1,0 +1,30 @@
+"""Run the gateway: ``python -m lienthong.gateway``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from lienthong.errors import LienthongError
+from lienthong.gateway.serve import check_listen, serve
+from lienthong.wiring.parent import stop_with_parent
+from lienthong.wiring.services import from_environment
+
+
+def run() -> int:
+    """Serve until stopped; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        services = from_environment()
+        listen = services.settings.gateway
+        check_listen(listen.host, listen.port)
+        stop_with_parent()
+        serve(services, host=listen.host, port=listen.port)
+    except LienthongError as error:
+        sys.stderr.write(f"{error.code} {error}\n  what to do: {error.remedy}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())

@@ -1,0 +1,189 @@
+"""A whole installation in one folder: embedded PostgreSQL, an agency's database, the centre, settings, keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from lienthong.adapters.postgres import access as access_store
+from lienthong.adapters.postgres.centre_store import PostgresCentreStore, grant_reader
+from lienthong.adapters.postgres.provision import Database, Role, provision
+from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
+from lienthong.dictionary.model import DatasetId
+from lienthong.exchange.grants import Grant
+from lienthong.wiring.services import read_knowledge
+from lienthong.wiring.settings import load_settings
+
+AGENCY_DATABASE = "agency"
+CENTRE_DATABASE = "centre"
+AGENCY_OWNER = "agency_owner"
+SOURCE_READER = "lienthong_source"
+CENTRE_WRITER = "centre_owner"
+CENTRE_READER = "centre_reader"
+GATEWAY = "lienthong_gateway"
+SOURCE_NAME = "ca-mau"
+PUBLICATION = "lienthong"
+DEMO_CONSUMER = "demo-consumer"
+GRANT_DAYS = 365
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """A running installation."""
+
+    folder: Path
+    server: PostgresServer
+    settings_path: Path
+
+    def agency_url(self) -> str:
+        """Return the agency owner's URL, password included; for the agency's own process only."""
+        host = quote(str(self.server.socket_folder), safe="")
+        password = quote(_secret(self.folder, AGENCY_OWNER), safe="")
+        return f"postgresql://{AGENCY_OWNER}:{password}@/{AGENCY_DATABASE}?host={host}&port={self.server.port}"
+
+    def mappings_folder(self) -> Path:
+        """Return where the mapping files lie."""
+        return self.folder / "mappings"
+
+    def demo_key(self) -> str:
+        """Return the demonstration consumer's access key."""
+        return _secret_path(self.folder, "demo-access-key").read_text(encoding="utf-8").strip()
+
+
+def _secret_path(folder: Path, name: str) -> Path:
+    return folder / "secrets" / name
+
+
+def _write_secret(folder: Path, name: str, value: str) -> None:
+    path = _secret_path(folder, name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Written beside and renamed, so that a crash leaves the old secret or the new one, never half of one.
+    fresh = path.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(value + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _secret(folder: Path, name: str) -> str:
+    path = _secret_path(folder, name)
+    if not path.exists():
+        _write_secret(folder, name, secrets.token_urlsafe(24))
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _url(server: PostgresServer, role: str, database: str) -> str:
+    return f"postgresql://{role}@/{database}?host={quote(str(server.socket_folder), safe='')}&port={server.port}"
+
+
+def _settings_text(server: PostgresServer, *, gateway_port: int, portal_port: int) -> str:
+    def quoted(value: str) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    roles = "".join(
+        f"\n[centre.{name}]\nurl = {quoted(_url(server, role, CENTRE_DATABASE))}\n"
+        f"password_file = {quoted(f'secrets/{role}')}\n"
+        for name, role in (("writer", CENTRE_WRITER), ("reader", CENTRE_READER), ("gateway", GATEWAY))
+    )
+    return (
+        "# Written by `lienthong demo` at each start; docs/reference/settings.md lists every key.\n"
+        f"{roles}\n"
+        f'[gateway]\nhost = "127.0.0.1"\nport = {gateway_port}\n\n'
+        f'[portal]\nhost = "127.0.0.1"\nport = {portal_port}\n\n'
+        f"[[source]]\nname = {quoted(SOURCE_NAME)}\nurl = {quoted(_url(server, SOURCE_READER, AGENCY_DATABASE))}\n"
+        f"password_file = {quoted(f'secrets/{SOURCE_READER}')}\npublication = {quoted(PUBLICATION)}\n"
+        'mappings = ["mappings/doanh_nghiep.yaml", "mappings/nhan_khau.yaml"]\n'
+    )
+
+
+def start_installation(
+    folder: Path, *, gateway_port: int, portal_port: int, progress: Progress, extra: dict[str, str] | None = None
+) -> Installation:
+    """Start (or go on with) the installation in a folder: server, roles, databases, settings file.
+
+    Every step can be repeated: a start that was killed half-way is finished by the next one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    server = PostgresServer.start(ServerConfig(folder=folder / "postgresql", extra=extra or {}), progress=progress)
+    progress("roles and databases")
+    provision(
+        server.url("postgres", server.superuser),
+        password=server.password,
+        roles=[
+            Role(name=AGENCY_OWNER, password=_secret(folder, AGENCY_OWNER)),
+            Role(name=SOURCE_READER, password=_secret(folder, SOURCE_READER), replication=True),
+            Role(name=CENTRE_WRITER, password=_secret(folder, CENTRE_WRITER)),
+            Role(name=CENTRE_READER, password=_secret(folder, CENTRE_READER)),
+            Role(name=GATEWAY, password=_secret(folder, GATEWAY)),
+        ],
+        databases=[
+            Database(name=AGENCY_DATABASE, owner=AGENCY_OWNER, guests=(SOURCE_READER,)),
+            Database(name=CENTRE_DATABASE, owner=CENTRE_WRITER, guests=(CENTRE_READER, GATEWAY)),
+        ],
+    )
+    settings_path = folder / "lienthong.toml"
+    settings_path.write_text(
+        _settings_text(server, gateway_port=gateway_port, portal_port=portal_port), encoding="utf-8"
+    )
+    return Installation(folder=folder, server=server, settings_path=settings_path)
+
+
+def prepare_centre(installation: Installation, *, today: date) -> None:
+    """Create the centre's tables, the rights of the faces' roles, and one consumer with a grant to try the API."""
+    settings = load_settings(installation.settings_path, {})
+    knowledge = read_knowledge(settings)
+    password = _secret(installation.folder, CENTRE_WRITER)
+    store = PostgresCentreStore(settings.centre.url, password=password)
+    try:
+        store.prepare(knowledge.dictionary, knowledge.rule_sets)
+    finally:
+        store.close()
+    grant_reader(settings.centre.url, password=password, role=CENTRE_READER)
+    access_store.install(settings.centre.url, password=password, gateway_role=GATEWAY)
+    if _secret_path(installation.folder, "demo-access-key").exists():
+        return
+    dataset = DatasetId("doanh-nghiep")
+    elements = {
+        knowledge.dictionary.elements[member.element].technical_name
+        for member in knowledge.dictionary.datasets[dataset].members
+    }
+    key = access_store.issue(
+        settings.centre.url,
+        password=password,
+        random=secrets.token_bytes(32),
+        grant=Grant(
+            agency=DEMO_CONSUMER,
+            dataset=dataset,
+            elements=frozenset(elements),
+            purpose="demonstration on this machine",
+            legal_basis="none: public register extract",
+            valid_from=today,
+            valid_to=today + timedelta(days=GRANT_DAYS),
+        ),
+    )
+    _write_secret(installation.folder, "demo-access-key", key)
+
+
+def remove_installation(folder: Path) -> None:
+    """Stop the server of an installation and delete everything it made; refuses a folder that is not one."""
+    remove(folder / "postgresql")
+    for name in ("lienthong.toml", "truth.parquet"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("secrets", "mappings", "logs"):
+        part = folder / name
+        if part.is_dir():
+            for file in part.iterdir():
+                file.unlink()
+            part.rmdir()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,168 @@
+"""Everything the faces need, built from the settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lienthong.adapters.postgres.access import PostgresAccess
+from lienthong.adapters.postgres.centre_reader import PostgresCentreReader
+from lienthong.adapters.postgres.centre_store import PostgresCentreStore
+from lienthong.adapters.postgres.source import PostgresSource
+from lienthong.centre.ports import CentreStore
+from lienthong.centre.reading import CentreReader
+from lienthong.check.engine import Checker
+from lienthong.check.rule_set import derive_rules
+from lienthong.check.verdict import RuleSet
+from lienthong.clock import Clock, SystemClock
+from lienthong.dictionary.load import load
+from lienthong.dictionary.model import DatasetId, Dictionary
+from lienthong.dictionary.shipped import shipped_folder
+from lienthong.exchange.grants import AccessRegister
+from lienthong.oversight.plan import Plan, load_plan
+from lienthong.pipeline.link import Link
+from lienthong.pipeline.transfer import Transfer, Way
+from lienthong.sources.change import SourceId
+from lienthong.sources.mapping import Mapping as ColumnDecisions
+from lienthong.sources.mapping_file import parse_mapping
+from lienthong.standardise.plan import build_plan
+from lienthong.wiring.settings import Settings, SettingNotValid, SourceSettings, password, settings_from_environment
+
+MAPPING_BYTES_MAX = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """What is read from files once: the dictionary, the rules derived from it, the mappings, the plan."""
+
+    dictionary: Dictionary
+    rule_sets: Mapping[DatasetId, RuleSet]
+    mappings: tuple[ColumnDecisions, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What a face works with."""
+
+    settings: Settings
+    dictionary: Dictionary
+    rule_sets: Mapping[DatasetId, RuleSet]
+    mappings: tuple[ColumnDecisions, ...]
+    plan: Plan
+    reader: CentreReader
+    access: AccessRegister
+    clock: Clock
+
+
+def dictionary_folder(settings: Settings | None = None) -> Path:
+    """Return the dictionary the operator named, else the one shipped with the product."""
+    if settings is not None and settings.dictionary is not None:
+        return settings.dictionary
+    return shipped_folder("dictionary")
+
+
+def read_mapping(path: Path, dictionary: Dictionary) -> ColumnDecisions:
+    """Read one mapping file."""
+    try:
+        if path.stat().st_size > MAPPING_BYTES_MAX:
+            raise SettingNotValid(key="mappings", path=path, reason=f"larger than {MAPPING_BYTES_MAX} bytes")
+        text = path.read_text(encoding="utf-8")
+    except OSError as cause:
+        raise SettingNotValid(key="mappings", path=path, reason=cause.strerror or "cannot be read") from cause
+    except UnicodeDecodeError as cause:
+        raise SettingNotValid(key="mappings", path=path, reason="not UTF-8") from cause
+    return parse_mapping(text, path=path, dictionary=dictionary)
+
+
+def read_knowledge(settings: Settings) -> Knowledge:
+    """Read dictionary, mappings and plan, and derive the rules."""
+    folder = dictionary_folder(settings)
+    dictionary = load(folder)
+    mappings: list[ColumnDecisions] = []
+    for link in settings.sources:
+        for path in link.mappings:
+            mapping = read_mapping(path, dictionary)
+            if mapping.source != link.name:
+                raise SettingNotValid(
+                    key="mappings", path=path, reason=f"is a mapping of source {mapping.source}, not of {link.name}"
+                )
+            mappings.append(mapping)
+    return Knowledge(
+        dictionary=dictionary,
+        rule_sets={name: derive_rules(dictionary, dataset) for name, dataset in dictionary.datasets.items()},
+        mappings=tuple(mappings),
+        plan=load_plan(shipped_folder("dictionary") / "plan" / "nq214.yaml"),
+    )
+
+
+def build_services(settings: Settings) -> Services:
+    """Build what a face works with; connections open when first used."""
+    knowledge = read_knowledge(settings)
+    return Services(
+        settings=settings,
+        dictionary=knowledge.dictionary,
+        rule_sets=knowledge.rule_sets,
+        mappings=knowledge.mappings,
+        plan=knowledge.plan,
+        reader=PostgresCentreReader(
+            settings.centre_reader.url,
+            password=password(settings.centre_reader),
+            dictionary=knowledge.dictionary,
+            rule_sets=knowledge.rule_sets,
+        ),
+        access=PostgresAccess(settings.centre_access.url, password=password(settings.centre_access)),
+        clock=SystemClock(),
+    )
+
+
+def from_environment() -> Services:
+    """Build the services from the settings file named by ``LIENTHONG_CONFIG``."""
+    return build_services(settings_from_environment())
+
+
+def open_store(settings: Settings, knowledge: Knowledge) -> CentreStore:
+    """Open the centre for writing, its tables made ready."""
+    store = PostgresCentreStore(settings.centre.url, password=password(settings.centre))
+    store.prepare(knowledge.dictionary, knowledge.rule_sets)
+    return store
+
+
+def plan_digest(knowledge: Knowledge, mappings: Sequence[ColumnDecisions]) -> str:
+    """Return the fingerprint of everything that decides what a source row becomes at the centre."""
+    parts = [knowledge.dictionary.digest]
+    for mapping in sorted(mappings, key=lambda each: str(each.table)):
+        parts += [mapping.digest, knowledge.rule_sets[mapping.dataset].digest]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def open_link(settings: Settings, knowledge: Knowledge, link: SourceSettings) -> Link:
+    """Open one link: its source, its own connection to the centre, and the way between them."""
+    mappings = tuple(each for each in knowledge.mappings if each.source == link.name)
+    store = open_store(settings, knowledge)
+    ways = {
+        mapping.table: Way(
+            mapping=mapping,
+            dataset=knowledge.dictionary.datasets[mapping.dataset],
+            plan=build_plan(knowledge.dictionary, knowledge.dictionary.datasets[mapping.dataset], mapping),
+            checker=Checker(knowledge.dictionary, knowledge.rule_sets[mapping.dataset]),
+        )
+        for mapping in mappings
+    }
+    source = PostgresSource(
+        source=SourceId(link.name),
+        url=link.url,
+        password=password(link),
+        publication=link.publication,
+        slot=link.slot,
+        mappings=mappings,
+    )
+    return Link(
+        source=source,
+        store=store,
+        transfer=Transfer(ways=ways, store=store, dictionary_version=knowledge.dictionary.version),
+        clock=SystemClock(),
+        plan_digest=plan_digest(knowledge, mappings),
+    )
