@@ -32,6 +32,26 @@ def test_check_of_the_shipped_dictionary_succeeds() -> None:
     assert told["counts"]["datasets"] >= 2
 
 
+def test_check_tells_people_what_was_read() -> None:
+    done = runner.invoke(app, ["check", "--folder", str(shipped_folder("dictionary"))])
+    assert done.exit_code == 0
+    assert "valid" in done.stdout
+    assert "datasets" in done.stdout
+
+
+def test_list_for_people_has_a_line_for_each_element() -> None:
+    done = runner.invoke(app, ["list"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert "Họ và tên" in done.stdout
+    assert "ma_so_doanh_nghiep" in done.stdout
+
+
+def test_show_says_when_no_dataset_carries_an_element() -> None:
+    done = runner.invoke(app, ["show", "MaTinh"], env={"COLUMNS": "200"})
+    assert "no dataset yet" in done.stdout
+    assert "Tỉnh Quảng Ninh" in done.stdout
+
+
 def test_check_shows_every_problem_and_fails(damaged: Path) -> None:
     done = runner.invoke(app, ["check", "--folder", str(damaged)])
     assert done.exit_code == 1

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.dictionary import ids
+from lienthong.dictionary import ids, shipped
 from lienthong.dictionary.canonical import item_hash, items
 from lienthong.dictionary.codes import alias_frame, code_frame, codes_on, is_in_force, lookup, periods
+from lienthong.dictionary.items import STANDARDISERS
 from lienthong.dictionary.load import load
 from lienthong.dictionary.model import CodeListId, DatasetId, Datatype, Dictionary, DomainId, ElementId, Status, Trust
+from lienthong.dictionary.refusals import ShippedDataMissing
 from lienthong.dictionary.shipped import shipped_folder
+from lienthong.errors import CATALOGUE
+from lienthong.standardise.registry import all_kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVINCES = CodeListId("don-vi-hanh-chinh-tinh")
@@ -194,3 +198,32 @@ def test_every_element_has_a_constant(dictionary: Dictionary) -> None:
 
 def test_an_element_without_a_code_list_has_none(dictionary: Dictionary) -> None:
     assert dictionary.code_list_of(ElementId("HoVaTen")) is None
+
+
+def test_the_loader_and_the_standardisers_know_the_same_kernels() -> None:
+    kernels = all_kernels()
+    assert set(STANDARDISERS) == set(kernels)
+    assert all(datatype in kernels[name].datatypes for name, datatype in STANDARDISERS.items())
+
+
+@pytest.mark.parametrize("name", ["dictionary", "contracts", "errors"])
+def test_shipped_data_is_found_in_the_repository(name: str) -> None:
+    assert shipped_folder(name).is_dir()
+
+
+def test_data_of_an_installed_wheel_wins_over_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shipped" / "dictionary").mkdir(parents=True)
+    monkeypatch.setattr(shipped, "_PACKAGE", tmp_path)
+    assert shipped_folder("dictionary") == tmp_path / "shipped" / "dictionary"
+
+
+def test_an_installation_without_its_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(shipped, "_REPOSITORY", tmp_path)
+    with pytest.raises(ShippedDataMissing, match="dictionary"):
+        shipped_folder("dictionary")
+
+
+def test_every_refusal_of_the_dictionary_has_a_page() -> None:
+    pages = {page.stem for page in (ROOT / "docs" / "reference" / "errors").glob("DIC-*.md")}
+    assert pages == {code for code in CATALOGUE if code.startswith("DIC-")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from lienthong.dictionary.descriptors import descriptors
 from lienthong.dictionary.finding import find, folded
 from lienthong.dictionary.json_schema import json_schema
 from lienthong.dictionary.load import load
-from lienthong.dictionary.model import UNKNOWN_VI, DatasetId, Dictionary
+from lienthong.dictionary.model import UNKNOWN_VI, CodeListId, Dataset, DatasetId, Dictionary, Member, Text
 from lienthong.dictionary.names import name_fault
 from lienthong.dictionary.patterns import pattern_fault
 from lienthong.dictionary.refusals import DatasetUnknown, ElementAmbiguous, ElementUnknown
@@ -168,6 +169,42 @@ def test_the_schema_names_element_and_version_and_titles_in_vietnamese(dictionar
     assert {"const": "2", "title": "Nữ"} in sex["oneOf"]
     assert len(schema["properties"]["ma_xa_thuong_tru"]["enum"]) == 3_321
     assert json.loads(json.dumps(schema)) == schema
+
+
+def test_every_datatype_has_its_json_form(dictionary: Dictionary) -> None:
+    envelope = Dataset(
+        identity=dictionary.datasets[DatasetId("nhan-khau")].identity,
+        label=Text(vi="Bản ghi"),
+        definition=Text(vi="Phong bì của một bản ghi."),
+        table="ban_ghi",
+        domain="Con người",
+        members=tuple(
+            Member(element=element, required=True)
+            for element in (ids.ID_BAN_GHI, ids.SU_KIEN, ids.PHIEN_BAN, ids.THOI_GIAN_CAP_NHAT, ids.NGAY_HIEU_LUC)
+        ),
+    )
+    name = DatasetId("ban-ghi")
+    schema = json_schema(replace(dictionary, datasets={name: envelope}), name, on=TODAY)
+    Draft202012Validator.check_schema(schema)
+    checker = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    right = {
+        "id_ban_ghi": "ca-mau/1",
+        "su_kien": "NEW",
+        "phien_ban": 1,
+        "thoi_gian_cap_nhat": "2026-11-01T08:00:00+07:00",
+        "ngay_hieu_luc": "2026-11-01",
+    }
+    assert checker.is_valid(right)
+    for wrong in ({"phien_ban": 0}, {"phien_ban": "1"}, {"su_kien": "UPdate"}, {"ngay_hieu_luc": "2026-02-30"}):
+        assert not checker.is_valid(right | wrong)
+
+
+def test_a_complete_list_without_codes_on_the_day_lets_nothing_in(dictionary: Dictionary) -> None:
+    name = CodeListId("gioi-tinh")
+    future = tuple(replace(code, valid_from=date(2030, 1, 1)) for code in dictionary.code_lists[name].codes)
+    lists = {**dictionary.code_lists, name: replace(dictionary.code_lists[name], codes=future)}
+    schema = json_schema(replace(dictionary, code_lists=lists), DatasetId("nhan-khau"), on=TODAY)
+    assert not Draft202012Validator(schema).is_valid(person())
 
 
 def test_an_unknown_dataset_is_refused_with_those_that_exist(dictionary: Dictionary) -> None:

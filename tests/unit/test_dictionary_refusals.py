@@ -33,6 +33,8 @@ FILES = {
     "pattern: ^[A-Z]{1,50}$\nrdf_type: xsd:string\n"
     + SOURCES
     + "standardiser: text\nstatus: proposed\nversion: 1.0.0\n",
+    "domains/vd-so.yaml": "datatype: decimal\nid: vd-so\nlabel: {vi: Số}\nlevel: national\nprecision: 5\n"
+    "rdf_type: xsd:decimal\nscale: 2\n" + SOURCES + "standardiser: decimal\nstatus: proposed\nversion: 1.0.0\n",
     "domains/vd-ngay.yaml": "datatype: date\nid: vd-ngay\nlabel: {vi: Ngày}\nlevel: national\nmaximum: today\n"
     "rdf_type: xsd:date\n" + SOURCES + "standardiser: date\nstatus: proposed\nversion: 1.0.0\n",
     "elements/do/MauXe.yaml": "concept: xe.mau\ndefinition: {vi: Màu sơn của chiếc xe.}\nid: MauXe\nlabel: {vi: Màu xe}\n"
@@ -138,6 +140,11 @@ DATASET = "datasets/xe.yaml"
         (DOMAIN, "datatype: text", "code_list: mau\ndatatype: text", 1, "list-without-code"),
         (DOMAIN, "datatype: text", "check_digit: luhn\ndatatype: text", 1, "unknown-check-digit"),
         (DOMAIN, "rdf_type", "precision: 3\nrdf_type", 1, "precision"),
+        ("domains/vd-so.yaml", "precision: 5", "precision: 1", 5, "precision"),
+        ("domains/vd-so.yaml", "precision: 5", "precision: 39", 5, "precision"),
+        ("domains/vd-so.yaml", "scale: 2\n", "", 1, "precision"),
+        ("domains/vd-so.yaml", "precision: 5", "minimum: ít\nprecision: 5", 5, "bound"),
+        (LIST, "sources:", "parent_list: khac\nsources:", 5, "unknown-reference"),
         ("domains/vd-mau.yaml", "code_list: mau\n", "", 1, "code-without-list"),
         ("domains/vd-mau.yaml", "code_list: mau", "code_list: khac", 1, "unknown-reference"),
         (LIST, "complete: true", "colour: 1\ncomplete: true", 1, "unknown-key"),
@@ -148,6 +155,13 @@ DATASET = "datasets/xe.yaml"
         (CODES, "1,Đỏ,Red,,2025-07-01,,2,x", "1,Đỏ,Red,2025-07-01,2025-07-01,,2,x", 2, "empty-period"),
         (CODES, "1,Đỏ,Red,,2025-07-01,,2,x", "1,Đỏ,Red", 2, "csv-row"),
         (CODES, "2,Xanh,,", "2,,,", 4, "blank-text"),
+        (CODES, "2,Xanh", '2,"Xanh"lam', 4, "csv-row"),
+        (CODES, "1,Đỏ,Red,,2025-07-01,,2,x", "1,Đỏ,Red,,2025-02-30,,2,x", 2, "not-a-day"),
+        (ALIASES, "do,1,own", "do,1,", 2, "blank-text"),
+        (ALIASES, "do,1,own", "do,1", 2, "csv-row"),
+        (ELEMENT, "concept: xe.ten", "7: x\nconcept: xe.ten", 1, "key-not-text"),
+        (ELEMENT, "concept: xe.ten", "business_attributes: {mau: 3}\nconcept: xe.ten", 1, "wrong-type"),
+        (ELEMENT, "concept: xe.ten", "conflicts: [x]\nconcept: xe.ten", 1, "wrong-type"),
         (CODES, "2,Xanh", "02 ,Xanh", 4, "blank-text"),
         (CODES, "label_en,", "nhan,", 1, "csv-header"),
         (ALIASES, "do,1,own", "do,7,own", 2, "unknown-code"),

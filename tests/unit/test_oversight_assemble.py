@@ -143,6 +143,19 @@ def test_an_empty_centre_gives_a_page_without_inventing() -> None:
     )
 
 
+def test_nobody_is_expected_to_read_so_sharing_is_unknown_and_counts_as_nothing() -> None:
+    reader = lively_reader()
+    reader.reading_agencies = 3
+    for score in assemble(reader).scores:
+        shared = next(each for each in score.criteria if each.criterion == "shared")
+        assert (shared.known, shared.percent, score.minimum) == (False, 0.0, 0.0)
+
+
+def test_live_is_the_share_of_changes_visible_within_the_promise() -> None:
+    live = next(each for each in assemble(lively_reader()).scores[0].criteria if each.criterion == "live")
+    assert live.percent == pytest.approx(100 * 1_187 / 1_190)
+
+
 def test_each_dataset_is_scored_once_though_two_sources_feed_it() -> None:
     mappings = small_mappings()
     overview = assemble_overview(

@@ -267,6 +267,12 @@ def test_an_empty_value_reads_as_empty(client: Client, reader: FakeReader) -> No
     assert "trống" in words_of(client.get(RULE))
 
 
+def test_a_rule_about_the_whole_dataset_lists_no_rows(client: Client) -> None:
+    shown = words_of(client.get("/bo-du-lieu/nhan-khau/quy-tac/LV01/"))
+    assert "đo cả bộ dữ liệu" in shown
+    assert "Không có bản ghi nào" not in shown
+
+
 def test_titles_name_things_never_values(client: Client) -> None:
     title = re.search(r"<title>(.*?)</title>", text(client.get(RULE)))
     assert title is not None

@@ -50,7 +50,9 @@ def test_defaults_fill_what_is_not_said(tmp_path: Path) -> None:
 
 
 def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
-    settings = load_settings(write(tmp_path, WHOLE), {"LIENTHONG_GATEWAY_PORT": "9100", "LIENTHONG_PORTAL_PORT": "9200"})
+    settings = load_settings(
+        write(tmp_path, WHOLE), {"LIENTHONG_GATEWAY_PORT": "9100", "LIENTHONG_PORTAL_PORT": "9200"}
+    )
     assert (settings.gateway.port, settings.portal.port) == (9100, 9200)
 
 

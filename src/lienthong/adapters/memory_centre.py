@@ -135,10 +135,10 @@ class Shelf:
             orders.append(case.order)
         return max(orders, default=None)
 
-    def valid_from(self, entry: Entry) -> datetime:
+    def valid_from(self, entry: Entry, *, not_before: datetime) -> datetime:
         """Return from when a new version counts: never before the end of the one before it."""
         ends = [ended.valid_to for ended in self.history if ended.entry.record_id == entry.record_id]
-        return max([entry.source_time, *ends])
+        return max([entry.source_time, not_before, *ends])
 
 
 class MemoryCentreStore:
@@ -146,7 +146,7 @@ class MemoryCentreStore:
 
     def __init__(self) -> None:
         self.shelves: dict[str, Shelf] = {}
-        self.receipts: list[BatchReceipt] = []
+        self.receipts: dict[tuple[str, int, Position], BatchReceipt] = {}  # of the stream
         self._links: dict[str, LinkState] = {}
         self._epochs: dict[str, int] = {}
         self._rules: dict[str, RuleSet] = {}  # by digest
@@ -245,7 +245,8 @@ class MemoryCentreStore:
             findings_closed=closed,
             applied_at=at,
         )
-        self.receipts.append(receipt)
+        if not batch.snapshot:
+            self.receipts[batch.source, self._epochs[batch.source], batch.end] = receipt
         self._links[batch.source] = replace(
             link,
             position=link.position if batch.snapshot else batch.end,
@@ -318,10 +319,8 @@ class MemoryCentreStore:
         return link
 
     def _earlier(self, batch: Batch, at: datetime) -> BatchReceipt:
-        for receipt in self.receipts:
-            if receipt.source == batch.source and receipt.end == batch.end:
-                return receipt
-        return BatchReceipt(
+        known = self.receipts.get((batch.source, self._epochs[batch.source], batch.end))
+        return known or BatchReceipt(
             batch_id=0,
             source=batch.source,
             end=batch.end,
@@ -357,7 +356,9 @@ class MemoryCentreStore:
         for place, row in enumerate(fresh):
             later = [other for other in fresh[place + 1 :] if other.entry.record_id == row.entry.record_id]
             fates[_fate(row, later)] += row.counted
-            _apply_row(shelf, row, snapshot=batch.snapshot)
+            earlier = [other for other in fresh[:place] if other.entry.record_id == row.entry.record_id]
+            times = [other.entry.source_time for other in [*earlier, row] if other.kind != "bad"]
+            _apply_row(shelf, row, snapshot=batch.snapshot, not_before=max(times, default=row.entry.source_time))
         self._settle_uniqueness(shelf)
         self._note_findings(shelf, part, fresh)
         return fates
@@ -530,7 +531,7 @@ def _fate(row: Row, later: Sequence[Row]) -> str:
     return "superseded" if any(other.kind != "bad" for other in later) else "applied"
 
 
-def _apply_row(shelf: Shelf, row: Row, *, snapshot: bool) -> None:
+def _apply_row(shelf: Shelf, row: Row, *, snapshot: bool, not_before: datetime) -> None:
     entry, record_id = row.entry, row.entry.record_id
     case = shelf.open_case(record_id)
     if row.kind == "bad":
@@ -539,7 +540,7 @@ def _apply_row(shelf: Shelf, row: Row, *, snapshot: bool) -> None:
     if case is not None:
         shelf.settle_case(case, "gone" if row.kind == "cancel" else "closed", entry.batch)
     if row.kind == "cancel":
-        shelf.end(record_id, by=entry, event=Event.CANCEL)
+        shelf.end(record_id, by=replace(entry, source_time=not_before), event=Event.CANCEL)
         return
     known = shelf.current.get(record_id)
     if snapshot and known is not None and _same_content(known, entry):
@@ -551,8 +552,8 @@ def _apply_row(shelf: Shelf, row: Row, *, snapshot: bool) -> None:
             dictionary=entry.dictionary,
         )
         return
-    shelf.end(record_id, by=entry, event=Event.UPDATE)
-    shelf.current[record_id] = replace(entry, valid_from=shelf.valid_from(entry))
+    shelf.end(record_id, by=replace(entry, source_time=not_before), event=Event.UPDATE)
+    shelf.current[record_id] = replace(entry, valid_from=shelf.valid_from(entry, not_before=not_before))
 
 
 def _hold(shelf: Shelf, row: Row, case: Case | None, *, snapshot: bool) -> None:

@@ -148,7 +148,9 @@ def _with_unique_letters(frame: pl.DataFrame, rules: tuple[UniqueRule, ...]) -> 
             .otherwise(pl.lit(Letter.NOT_APPLICABLE))
         )
         text = pl.col("_judgement")
-        frame = frame.with_columns(text.str.slice(0, rule.place) + letter + text.str.slice(rule.place + 1))
+        frame = frame.with_columns(
+            pl.concat_str(text.str.slice(0, rule.place), letter, text.str.slice(rule.place + 1)).alias("_judgement")
+        )
     return frame
 
 
@@ -226,5 +228,7 @@ def deciding_findings(judged: JudgedBatch, staged: pl.DataFrame) -> pl.DataFrame
 def lag_of(frame: pl.DataFrame, *, at: datetime, allowed_lag_s: int) -> Lag:
     """Return how many of the changes became visible within the promise."""
     lag_s = (pl.lit(at) - pl.col("_source_time")).dt.total_microseconds() / 1_000_000
-    worst, within = frame.select(lag_s.max(), (lag_s <= allowed_lag_s).sum()).row(0)
+    worst, within = frame.select(
+        lag_s.max().alias("worst"), (lag_s <= allowed_lag_s).sum().alias("within")
+    ).row(0)
     return Lag(changes=frame.height, within=within, worst_s=worst)

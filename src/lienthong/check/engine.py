@@ -86,7 +86,7 @@ class Checker:
             rules=self.rule_set,
             judgement=judged,
             quarantined=_quarantined(letters, self._bound, cancelled),
-            findings=_findings(frame, letters, self._bound, cancelled, records, texts),
+            findings=_findings(frame, letters, self._bound, envelope=records.envelope, texts=texts),
         )
 
 
@@ -126,8 +126,8 @@ def _with_facts(frame: pl.DataFrame, facts: tuple[Fact, ...]) -> pl.DataFrame:
     for fact in facts:
         try:
             made.append(fact.make(frame))
-        except _ENGINE_ERRORS:  # noqa: PERF203 - rules that need the columns get the fourth outcome
-            continue
+        except _ENGINE_ERRORS:
+            continue  # the rules that read these columns get the fourth outcome
     return pl.concat([frame, *made], how="horizontal") if made else frame
 
 
@@ -158,7 +158,7 @@ def _alone(frame: pl.DataFrame, letter: pl.Expr, name: str) -> pl.DataFrame:
 def _quarantined(letters: pl.DataFrame, bound: list[_Bound], cancelled: pl.Series) -> pl.Series:
     blocking = [str(place) for place, each in enumerate(bound) if each.rule.severity is Severity.BLOCKING]
     if not blocking:
-        return pl.repeat(False, cancelled.len(), dtype=pl.Boolean, eager=True).alias("quarantined")  # noqa: FBT003 - polars' own signature
+        return pl.repeat(False, cancelled.len(), dtype=pl.Boolean, eager=True).alias("quarantined")
     held = pl.any_horizontal(pl.col(name).is_in([Letter.FAIL, Letter.NOT_EVALUATED]) for name in blocking)
     return letters.select((held & ~cancelled).alias("quarantined")).to_series()
 
@@ -167,13 +167,13 @@ def _findings(
     frame: pl.DataFrame,
     letters: pl.DataFrame,
     bound: list[_Bound],
-    cancelled: pl.Series,
-    records: RecordBatch,
+    *,
+    envelope: pl.DataFrame,
     texts: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return a line per broken rule and row, in order of rows and then of rules; only these rows are touched."""
     parts: list[pl.DataFrame] = []
-    alive = ~cancelled
+    alive = envelope["_event"] != Event.CANCEL
     for place, each in enumerate(bound):
         letter = letters[str(place)]
         found = letter == Letter.FAIL
@@ -186,7 +186,7 @@ def _findings(
             pl.DataFrame(
                 {
                     "row": rows.cast(pl.UInt32),
-                    "record_id": records.envelope["_record_id"].gather(rows),
+                    "record_id": envelope["_record_id"].gather(rows),
                     "rule": pl.repeat(each.rule.name, rows.len(), eager=True),
                     "observed": _observed(frame, each, rows, texts),
                 }

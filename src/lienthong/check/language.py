@@ -49,7 +49,7 @@ class Predicate:
     """A condition on one row, known to be inside the language."""
 
     text: str  # as it was written
-    tree: exp.Expression
+    tree: exp.Expr
     columns: tuple[str, ...]  # that it reads, sorted
 
 
@@ -75,7 +75,9 @@ def parse_predicate(text: str, *, columns: Mapping[str, pl.DataType]) -> Predica
             raise ColumnUnknown(text=_short(text), column=column.name)
         # A TRY_CAST is a Cast too, of its own kind and with its own condition.
         if type(column.parent) is exp.Cast and not isinstance(columns[column.name], pl.Date):
-            raise PredicateRefused(text=_short(text), node="CAST", reason=f"may make text of dates only: {column.name}")
+            raise PredicateRefused(
+                text=_short(text), node="CAST", reason=f"may make text of dates only: {column.name}"
+            )
         read.add(column.name)
     return Predicate(text=text, tree=tree, columns=tuple(sorted(read)))
 
@@ -100,7 +102,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else text[:200] + "…"  # noqa: PLR2004 - what fits a line of a message
 
 
-def _parsed(text: str) -> exp.Expression:
+def _parsed(text: str) -> exp.Expr:
     if len(text) > TEXT_CHARACTERS_MAX:
         raise PredicateRefused(text=_short(text), node="the whole", reason="is too long")
     try:
@@ -110,36 +112,36 @@ def _parsed(text: str) -> exp.Expression:
     if len(parts) != 1 or parts[0] is None:
         raise PredicateRefused(text=_short(text), node="the whole", reason="is not one expression")
     tree = parts[0]
-    if not isinstance(tree, exp.Expression) or any(node.comments for node in tree.walk()):
+    if any(node.comments for node in tree.walk()):
         raise PredicateRefused(text=_short(text), node="the whole", reason="is not one expression without comments")
     return tree
 
 
-def _node_name(node: exp.Expression) -> str:
+def _node_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous):
         return f"function {node.name}"
     return type(node).__name__.upper()
 
 
-def _fine(_: exp.Expression) -> str | None:
+def _fine(_: exp.Expr) -> str | None:
     return None
 
 
-def _only(*names: str) -> Callable[[exp.Expression], str | None]:
+def _only(*names: str) -> Callable[[exp.Expr], str | None]:
     """Let a node in when it carries these parts and no other (no modifiers that some engines lack)."""
 
-    def judge(node: exp.Expression) -> str | None:
+    def judge(node: exp.Expr) -> str | None:
         extra = [name for name, part in node.args.items() if part not in (None, False, []) and name not in names]
         return f"takes no {', '.join(extra)}" if extra else None
 
     return judge
 
 
-def _column(node: exp.Expression) -> str | None:
+def _column(node: exp.Expr) -> str | None:
     return "takes no table before the column" if node.args.get("table") else None
 
 
-def _literal(node: exp.Expression) -> str | None:
+def _literal(node: exp.Expr) -> str | None:
     if node.args["is_string"]:
         return "holds control characters" if _CONTROL.search(node.name) else None
     if _INTEGER.fullmatch(node.name):
@@ -147,7 +149,7 @@ def _literal(node: exp.Expression) -> str | None:
     return "is a number with a point or too long: write whole numbers, or CAST('0.5' AS DECIMAL(38, 2))"
 
 
-def _in(node: exp.Expression) -> str | None:
+def _in(node: exp.Expr) -> str | None:
     members = node.args.get("expressions") or []
     if set(node.args) - {"this", "expressions"} and any(node.args.get(k) for k in ("query", "unnest", "field")):
         return "takes a list of values only"
@@ -156,22 +158,22 @@ def _in(node: exp.Expression) -> str | None:
     return None
 
 
-def _is(node: exp.Expression) -> str | None:
+def _is(node: exp.Expr) -> str | None:
     return None if isinstance(node.expression, exp.Null) else "is for IS NULL only"
 
 
-def _null(node: exp.Expression) -> str | None:
+def _null(node: exp.Expr) -> str | None:
     return None if isinstance(node.parent, exp.Is) else "stands in IS NULL only"
 
 
-def _like(node: exp.Expression) -> str | None:
+def _like(node: exp.Expr) -> str | None:
     pattern = node.expression
     if isinstance(pattern, exp.Literal) and pattern.is_string and _CONTAINS.fullmatch(pattern.name):
         return None
     return "takes a literal with % at its ends only"
 
 
-def _regexp(node: exp.Expression) -> str | None:
+def _regexp(node: exp.Expr) -> str | None:
     extra = _only("this", "expression")(node)
     pattern = node.expression
     if extra is not None:
@@ -182,14 +184,14 @@ def _regexp(node: exp.Expression) -> str | None:
     return None if fault is None else f"has a pattern that {fault}"
 
 
-def _substring(node: exp.Expression) -> str | None:
+def _substring(node: exp.Expr) -> str | None:
     start, length = node.args.get("start"), node.args.get("length")
     if not isinstance(start, exp.Literal) or start.is_string or start.name.startswith("0"):
         return "starts at a whole number from 1"
     return "needs a length" if length is None else _only("this", "start", "length")(node)
 
 
-def _cast(node: exp.Expression) -> str | None:
+def _cast(node: exp.Expr) -> str | None:
     to = node.args["to"]
     target = to.this
     inner = node.this
@@ -203,7 +205,7 @@ def _cast(node: exp.Expression) -> str | None:
     return "to this type differs between engines"
 
 
-def _is_day(node: exp.Expression) -> bool:
+def _is_day(node: exp.Expr) -> bool:
     if not isinstance(node, exp.Literal) or not node.is_string:
         return False
     try:
@@ -212,11 +214,11 @@ def _is_day(node: exp.Expression) -> bool:
         return False
 
 
-def _try_cast(node: exp.Expression) -> str | None:
+def _try_cast(node: exp.Expr) -> str | None:
     if node.args["to"].this != exp.DataType.Type.BIGINT:
         return "makes whole numbers only: TRY_CAST(… AS BIGINT)"
     # Engines may work out both sides of AND: only CASE keeps a cast away from what it cannot read.
-    child: exp.Expression = node
+    child: exp.Expr = node
     while child.parent is not None:
         parent = child.parent
         if isinstance(parent, exp.If) and parent.args.get("true") is child and parent.this.find(exp.RegexpLike):
@@ -225,19 +227,19 @@ def _try_cast(node: exp.Expression) -> str | None:
     return "stands behind a test of its digits only: CASE WHEN regexp_like(…) THEN TRY_CAST(…) END"
 
 
-def _data_type(node: exp.Expression) -> str | None:
+def _data_type(node: exp.Expr) -> str | None:
     return None if isinstance(node.parent, exp.Cast) else "stands in CAST only"
 
 
-def _extract(node: exp.Expression) -> str | None:
+def _extract(node: exp.Expr) -> str | None:
     return None if node.this.name.upper() == "YEAR" else "takes the YEAR only"
 
 
-def _case(node: exp.Expression) -> str | None:
+def _case(node: exp.Expr) -> str | None:
     return "compares with WHEN conditions only" if node.this is not None else None
 
 
-_ALLOWED: Final[Mapping[type[exp.Expression], Callable[[exp.Expression], str | None]]] = {
+_ALLOWED: Final[Mapping[type[exp.Expr], Callable[[exp.Expr], str | None]]] = {
     exp.Column: _column,
     exp.Identifier: _fine,
     exp.Literal: _literal,

@@ -65,7 +65,9 @@ def derive_rules(dictionary: Dictionary, dataset: Dataset) -> RuleSet:
     for code, derive in all_rules().items():
         for rule in derive(dictionary, dataset):
             assert rule.code == code, f"the module of {code} derives {rule.code}"
-            assert rule.over is None or rule.over in OVER, f"rule {rule.name} is over {rule.over}, which nobody measures"
+            assert rule.over is None or rule.over in OVER, (
+                f"rule {rule.name} is over {rule.over}, which nobody measures"
+            )
             if rule.over is None:
                 parse_predicate(rule.when, columns=columns)
                 parse_predicate(rule.check, columns=columns)

@@ -45,8 +45,8 @@ class Rule:
     """A rule bound to a dataset and, where it is derived from the dictionary, to an element.
 
     ``when`` and ``check`` are predicates in the closed SQL subset (``check/language.py``) over the columns of
-    ``RecordBatch.values`` plus those of ``check/columns.py``: ``<column>__outcome``, ``record_day`` (Date), facts of code
-    lists and so on. ``check`` must hold where ``when`` does.
+    ``RecordBatch.values`` plus those of ``check/columns.py``: ``<column>__outcome``, ``record_day`` (Date), facts of
+    code lists and so on. ``check`` must hold where ``when`` does.
     ``over`` names what the rule is about when it is not about one row: "unique" is evaluated by the centre, "lag" and
     "readers" by oversight; then ``when`` and ``check`` are empty.
     """

@@ -46,16 +46,21 @@ Path = tuple[str | int, ...]
 
 @dataclass(kw_only=True, slots=True)
 class Document:
-    """One YAML file as plain values; ``line`` finds where a value stands."""
+    """One YAML file as plain values; ``line`` finds where a value stands.
+
+    The nodes are not kept but read again for a line: thousands of them alive cost more in garbage
+    collection than all the rest of loading.
+    """
 
     file: str
     problems: list[Problem]
-    node: MappingNode
+    text: str
     value: dict[str, Any] = field(default_factory=dict)
 
     def line(self, path: Path = ()) -> int:
         """Return the line of the value at ``path``, or of the deepest part of it that exists."""
-        node: Node = self.node
+        node: Node | None = yaml.compose(self.text, Loader=_Loader)
+        assert node is not None, "only a text that was read once becomes a document"
         line = int(node.start_mark.line)
         for step in path:
             found = _child(node, step)
@@ -116,7 +121,7 @@ def read_document(file: str, text: str, problems: list[Problem]) -> Document | N
     if not isinstance(node, MappingNode):
         problems.append(Problem(file=file, line=1, rule="not-a-mapping", text="the file must hold one mapping"))
         return None
-    document = Document(file=file, problems=problems, node=node)
+    document = Document(file=file, problems=problems, text=text)
     document.value = _Plain(document).mapping(node, depth=0)
     return document
 

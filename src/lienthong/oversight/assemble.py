@@ -22,7 +22,7 @@ MOVING_WINDOW_S = 10.0  # a batch applied more recently than this means data is 
 CLOCK_SKEW_ALLOWED_S = 1.0  # a source clock further ahead of ours makes the lag unknown
 LAG_WINDOW_DAYS = 1  # changes of this long ago are counted for "sống"
 READERS_WINDOW_DAYS = 90  # agencies that read in this time are counted for "dùng chung"
-READERS_EXPECTED = 1  # no list says which agencies should read a dataset: one other agency is the least sharing
+READERS_EXPECTED = 0  # no source says which agencies must read a dataset: "dùng chung" is unknown until one does
 BATCHES_SHOWN = 10
 BATCHES_LOOKED_AT = 100
 

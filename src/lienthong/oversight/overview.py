@@ -69,6 +69,7 @@ class CriterionScore:
     colour: str  # "green" | "yellow" | "red" | "unknown"
     rests_on_vi: str  # what the figure rests on, in words
     rules: tuple[RuleScore, ...]
+    severe: bool = False  # an identifier is under the percentage asked of identifiers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,7 +48,8 @@ class Figures:
     links: int
     links_in_trouble: tuple[DatabaseLine, ...]  # one line for each link
     links_with_reason: tuple[DatabaseLine, ...]  # one line for each link that has something to say
-    links_copying: int
+    copying: int  # databases whose first copy runs
+    copying_progress: float | None  # of the one that is least far; None when no total is known
     slowest: DatabaseLine | None  # of the links that move or are idle, the one whose newest change took longest
     lowest: CriterionScore | None
     lowest_in: DatasetScore | None
@@ -110,6 +111,7 @@ def make_figures(overview: Overview) -> Figures:
     by_source = {line.source: line for line in reversed(overview.databases)}  # a link may carry two datasets
     by_dataset = {line.dataset: line for line in overview.databases}  # a dataset fed by two sources counts once
     measured = [line for line in overview.databases if line.lag.state in {"moving", "idle"} and _lag_known(line)]
+    copying = [line.lag.progress for line in overview.databases if line.lag.state == "snapshot"]
     lowest = min(
         ((criterion, score) for score in overview.scores for criterion in score.criteria),
         key=lambda pair: pair[0].percent,
@@ -123,7 +125,8 @@ def make_figures(overview: Overview) -> Figures:
         links=len(by_source),
         links_in_trouble=tuple(line for line in by_source.values() if words.needs_action(line)),
         links_with_reason=tuple(line for line in by_source.values() if line.reason),
-        links_copying=sum(line.lag.state == "snapshot" for line in overview.databases),
+        copying=len(copying),
+        copying_progress=min((share for share in copying if share is not None), default=None),
         slowest=max(measured, key=lambda line: line.lag.seconds or 0.0, default=None),
         lowest=lowest[0],
         lowest_in=lowest[1],

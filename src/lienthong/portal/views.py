@@ -90,7 +90,8 @@ def rule(request: HttpRequest, dataset: str, rule: str) -> HttpResponse:
     counted = (
         None if score is None else next((each for c in score.criteria for each in c.rules if each.rule == rule), None)
     )
-    rows = given.reader.failing_rows(DatasetId(dataset), rule, limit=FAILING_ROWS_SHOWN)
+    about_rows = wanted.over is None or wanted.over == "unique"
+    rows = given.reader.failing_rows(DatasetId(dataset), rule, limit=FAILING_ROWS_SHOWN) if about_rows else ()
     return render(
         request,
         "portal/rule.html",
@@ -102,7 +103,7 @@ def rule(request: HttpRequest, dataset: str, rule: str) -> HttpResponse:
             "severity": wanted.severity.value,
             "counted": counted,
             "rows": rows,
-            "shown_max": FAILING_ROWS_SHOWN,
+            "about_rows": about_rows,
         },
     )
 

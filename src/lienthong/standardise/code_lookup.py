@@ -27,11 +27,10 @@ class Found:
 class CodeLookup:
     """All spellings of a code list, prepared once."""
 
-    codes: frozenset[str]
-    exact: pl.Series
+    exact: pl.Series  # one list of all codes
     spellings: pl.Series  # folded, each with one code only
     meant: pl.Series  # the codes of ``spellings``
-    several: pl.Series  # folded spellings of more than one code
+    several: pl.Series  # one list of folded spellings of more than one code
 
     @classmethod
     def of(cls, code_list: CodeList | None) -> CodeLookup:
@@ -55,11 +54,10 @@ class CodeLookup:
                     several.add(spelling)
         known = frozenset(code.code for code in codes)
         return cls(
-            codes=known,
-            exact=pl.Series(sorted(known), dtype=pl.String),
+            exact=pl.Series(sorted(known), dtype=pl.String).implode(),
             spellings=pl.Series(list(spellings), dtype=pl.String),
             meant=pl.Series(list(spellings.values()), dtype=pl.String),
-            several=pl.Series(sorted(several), dtype=pl.String),
+            several=pl.Series(sorted(several), dtype=pl.String).implode(),
         )
 
     def resolve(self, text: pl.Series) -> Found:

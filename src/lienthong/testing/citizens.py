@@ -96,31 +96,31 @@ def _contradicting_year() -> pl.Expr:
 
 KINDS: Mapping[str, Kind] = {
     "missing_name": Kind(column="ho_ten", expected="CP01", plant=lambda: pl.lit(None, pl.String)),
-    "number_too_short": Kind(column="so_cccd", expected="CL02", plant=lambda: pl.col("so_cccd").str.head(11)),
+    "number_too_short": Kind(column="so_cccd", expected="CL01", plant=lambda: pl.col("so_cccd").str.head(11)),
     "letters_in_number": Kind(
         column="so_cccd",
-        expected="CL02",
+        expected="CL01",
         plant=lambda: pl.col("so_cccd").str.head(5) + "X" + pl.col("so_cccd").str.tail(6),
     ),
     "sex_contradicts_number": Kind(
         column="gioi_tinh",
-        expected="CR02",
+        expected="CR03",
         plant=lambda: pl.when("_male").then(pl.lit("Nữ")).otherwise(pl.lit("Nam")),
     ),
-    "birth_year_contradicts_number": Kind(column="ngay_sinh", expected="CR03", plant=_contradicting_year),
-    "birth_in_future": Kind(column="ngay_sinh", expected="CR01", plant=lambda: _birth("_future_year")),
+    "birth_year_contradicts_number": Kind(column="ngay_sinh", expected="CR04", plant=_contradicting_year),
+    "birth_in_future": Kind(column="ngay_sinh", expected="CR02", plant=lambda: _birth("_future_year")),
     "impossible_date": Kind(
-        column="ngay_sinh", expected="CL03", plant=lambda: pl.format("31/02/{}", pl.col("_year"))
+        column="ngay_sinh", expected="CL01", plant=lambda: pl.format("31/02/{}", pl.col("_year"))
     ),
-    "unknown_commune": Kind(column="ma_xa", expected="CR04", plant=lambda: pl.col("_unknown_commune")),
-    "ended_commune": Kind(column="ma_xa", expected="CR05", plant=lambda: pl.col("_ended_commune")),
-    "commune_of_another_province": Kind(column="ma_xa", expected="CR06", plant=lambda: pl.col("_commune_elsewhere")),
-    "duplicate_number": Kind(column="so_cccd", expected="UN01", plant=None),
-    "unknown_marital_code": Kind(column="hon_nhan", expected="CR04", plant=lambda: pl.lit("9")),
+    "unknown_commune": Kind(column="ma_xa", expected="UN01", plant=lambda: pl.col("_unknown_commune")),
+    "ended_commune": Kind(column="ma_xa", expected="UN02", plant=lambda: pl.col("_ended_commune")),
+    "commune_of_another_province": Kind(column="ma_xa", expected="UN03", plant=lambda: pl.col("_commune_elsewhere")),
+    "duplicate_number": Kind(column="so_cccd", expected="CL04", plant=None),
+    "unknown_marital_code": Kind(column="hon_nhan", expected="UN01", plant=lambda: pl.lit("9")),
     "decomposed_name": Kind(
         column="ho_ten", expected=STANDARDISED, plant=lambda: pl.col("ho_ten").str.normalize("NFD")
     ),
-    "phone_garbage": Kind(column="dien_thoai", expected="CL04", plant=lambda: pl.col("_phone_garbage")),
+    "phone_garbage": Kind(column="dien_thoai", expected="CL01", plant=lambda: pl.col("_phone_garbage")),
     "day_and_month_swapped": Kind(
         column="ngay_sinh", expected=INVISIBLE, plant=lambda: _birth("_year", month="_low_day", day="_month")
     ),

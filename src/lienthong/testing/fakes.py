@@ -351,6 +351,22 @@ def _rules(key: str, name: str) -> tuple[Rule, ...]:
         ),
         _rule("CR01", Criterion.CORRECT, Severity.ERROR, key, "Đúng số kiểm tra", "Chữ số kiểm tra phải khớp"),
         _rule("UN01", Criterion.UNIFIED, Severity.ERROR, key, "Không trùng khóa", "Mỗi mã chỉ thuộc một bản ghi"),
+        _rule_over("LV01", Criterion.LIVE, "lag", "Thấy trong thời gian cam kết"),
+        _rule_over("SH01", Criterion.SHARED, "readers", "Cơ quan khác thực sự khai thác"),
+    )
+
+
+def _rule_over(code: str, criterion: Criterion, over: str, title: str) -> Rule:
+    return Rule(
+        code=code,
+        criterion=criterion,
+        severity=Severity.WARNING,
+        element=None,
+        title=Text(vi=title),
+        sentence=Text(vi=title),
+        when="",
+        check="",
+        over=over,
     )
 
 

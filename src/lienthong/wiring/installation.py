@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lienthong.adapters.postgres import access as access_store
-from lienthong.adapters.postgres.centre_store import PostgresCentreStore, grant_reader
-from lienthong.adapters.postgres.provision import Database, Role, provision
+from lienthong.adapters.postgres.centre_store import PostgresCentreStore
+from lienthong.adapters.postgres.provision import Database, Role, allow_reading, provision
 from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
 from lienthong.dictionary.model import DatasetId
 from lienthong.exchange.grants import Grant
@@ -148,8 +148,10 @@ def prepare_centre(installation: Installation, *, today: date) -> None:
         store.prepare(knowledge.dictionary, knowledge.rule_sets)
     finally:
         store.close()
-    grant_reader(settings.centre.url, password=password, role=CENTRE_READER)
-    access_store.install(settings.centre.url, password=password, gateway_role=GATEWAY)
+    allow_reading(settings.centre.url, password=password, role=CENTRE_READER)
+    access_store.install(
+        settings.centre.url, password=password, gateway_role=GATEWAY, reader_role=CENTRE_READER
+    )
     if _secret_path(installation.folder, "demo-access-key").exists():
         return
     dataset = DatasetId("doanh-nghiep")

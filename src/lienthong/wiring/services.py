@@ -109,9 +109,8 @@ def build_services(settings: Settings) -> Services:
         plan=knowledge.plan,
         reader=PostgresCentreReader(
             settings.centre_reader.url,
+            knowledge.dictionary,
             password=password(settings.centre_reader),
-            dictionary=knowledge.dictionary,
-            rule_sets=knowledge.rule_sets,
         ),
         access=PostgresAccess(settings.centre_access.url, password=password(settings.centre_access)),
         clock=SystemClock(),

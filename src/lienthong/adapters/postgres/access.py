@@ -92,8 +92,8 @@ def install(url: str, *, password: str | None, gateway_role: str, reader_role: s
             "REVOKE ALL ON lienthong.access_key, lienthong.grant_of_access, lienthong.access_journal FROM {}",
             "GRANT USAGE ON SCHEMA lienthong TO {}",
             "GRANT SELECT ON lienthong.access_key, lienthong.grant_of_access TO {}",
-            "GRANT SELECT (id), INSERT (agency, dataset, purpose, outcome, records)"
-            " ON lienthong.access_journal TO {}",
+            "GRANT SELECT (id) ON lienthong.access_journal TO {}",
+            "GRANT INSERT (agency, dataset, purpose, outcome, records) ON lienthong.access_journal TO {}",
         ):
             connection.execute(sql.SQL(statement).format(gateway))
         if reader_role is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from lienthong.adapters.postgres.centre_schema import grant_reader
 from lienthong.errors import Actor, LienthongError
 
 
@@ -49,6 +50,15 @@ def provision(superuser_url: str, *, password: str, roles: Sequence[Role], datab
             _role(connection, role)
         for database in databases:
             _database(connection, database)
+
+
+def allow_reading(url: str, *, password: str | None, role: str) -> None:
+    """Let a role read the centre's tables, as their owner; it can write nothing."""
+    with psycopg.connect(url, password=password, autocommit=True) as connection:
+        try:
+            grant_reader(connection, role)
+        except psycopg.Error as cause:
+            raise ProvisionRefused(name=role, sqlstate=cause.sqlstate) from cause
 
 
 def _role(connection: psycopg.Connection, role: Role) -> None:

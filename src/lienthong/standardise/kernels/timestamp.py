@@ -3,10 +3,12 @@
 Rule: ISO 8601 day and time, "T" or a space between, seconds optional; digits after the microsecond are dropped.
 A time with a zone (Z, +07, +0700, +07:00) is that instant; a time **without** a zone is the clock of
 Asia/Ho_Chi_Minh, and its outcome says changed. A clock time that was skipped is refused; one that came twice is
-ambiguous. Refused too: a day without a time, impossible days and times, years outside 1000-2999.
+ambiguous. Refused too: a day without a time, impossible days and times, years outside 1000-2999 (in UTC).
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -21,6 +23,8 @@ _OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 _LOCAL_CLOCK = f"^{_CLOCK}$"
 _INSTANT = f"^{_CLOCK} ?{_OFFSET}$"
 _TYPE = pl.Datetime("us", "UTC")
+_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
+_LAST = datetime(2999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
 def _bind(_: KernelContext) -> BoundKernel:
@@ -46,8 +50,9 @@ def _run(source: pl.Series) -> KernelResult:
     here = clock.dt.replace_time_zone(ZONE, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     first = clock.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
     there = (clock - pl.duration(minutes=pl.col("minutes"))).dt.replace_time_zone("UTC")
+    instant = pl.when("zoned").then(there).when("local").then(here).cast(_TYPE)
     done = read.select(
-        pl.when("zoned").then(there).when("local").then(here).cast(_TYPE).alias("value"),
+        pl.when(instant.is_between(_FIRST, _LAST)).then(instant).alias("value"),
         (pl.col("local") & here.is_null() & first.is_not_null()).alias("twice"),
     )
     return settle(
