@@ -149,7 +149,7 @@ def rows_of(height: int) -> pl.DataFrame:
             "nganh_nghe": [",".join(chance.choices(trades, k=3)) for _ in range(height)],
             "dia_chi": [f"Số {chance.randint(1, 10**6)}, đường Lý Thường Kiệt ,Phường 6,Tỉnh Cà Mau" for _ in days],
             "so_dinh_danh": [f"0960{chance.randint(0, 99_999_999):08}" for _ in days],
-            "cap_nhat": [f"{2024}-{month:02}-{day:02} 10:11:{day:02}.123456+07" for day, month, _ in days],
+            "cap_nhat": [f"2024-{month:02}-{day:02} 10:11:{day:02}.123456+07" for day, month, _ in days],
         }
     )
 

@@ -26,7 +26,7 @@ from centre_rows import (
     make_rules,
     truncation,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lienthong.adapters.memory_centre import MemoryCentreStore
@@ -323,7 +323,9 @@ def intervals_follow_one_another(url):
                 assert earlier["_valid_to"] == later["_valid_from"]
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES, deadline=None, phases=[Phase.reuse, Phase.generate, Phase.shrink], print_blob=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(steps, min_size=1, max_size=8))
 def test_both_stores_hold_the_same_after_every_step(database, plan):
     store, memory = PostgresCentreStore(database.url), MemoryCentreStore()

@@ -144,6 +144,19 @@ def test_remove_stops_a_server_whose_owner_was_killed(folder):
     assert not folder.exists()
 
 
+def test_a_folder_reached_through_a_link_is_the_same_folder(folder):
+    link = folder.parent / "link"
+    link.symlink_to(folder.parent)
+    owner, pid = own(link / folder.name)
+    try:
+        with pytest.raises(FolderInUse):
+            start(folder)
+    finally:
+        end(owner)
+    with start(folder) as server:
+        assert server.pid == pid
+
+
 def test_an_owner_in_another_process_is_named(folder):
     owner, _ = own(folder)
     try:

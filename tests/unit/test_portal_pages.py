@@ -122,6 +122,14 @@ def test_the_overview_shows_databases_scores_batches_and_tasks(client: Client) -
     assert "muộn 65 ngày" in seen
 
 
+def test_a_colour_never_stands_without_its_word(client: Client) -> None:
+    html = text(client.get("/"))
+    bars = re.findall(r'class="bar-(good|attention|bad)"', html)
+    spoken = re.findall(r'class="tone-(good|attention|bad)">(Đạt|Cần cải thiện|Không đạt)<', html)
+    assert bars
+    assert [tone for tone, _ in spoken] == bars
+
+
 def test_what_cannot_be_measured_is_said_not_shown_as_a_number(client: Client) -> None:
     assert "chưa đo được" in words_of(client.get("/")).lower()
 

@@ -359,6 +359,9 @@ class MemoryCentreStore:
             earlier = [other for other in fresh[:place] if other.entry.record_id == row.entry.record_id]
             times = [other.entry.source_time for other in [*earlier, row] if other.kind != "bad"]
             _apply_row(shelf, row, snapshot=batch.snapshot, not_before=max(times, default=row.entry.source_time))
+            lapsed = shelf.open_case(row.entry.record_id)
+            if row.kind == "bad" and later and lapsed is not None:
+                shelf.settle_case(lapsed, "superseded", self._batches)
         self._settle_uniqueness(shelf)
         self._note_findings(shelf, part, fresh)
         return fates
@@ -517,12 +520,18 @@ def _rows(
                 batch=batch_id,
                 applied_at=at,
                 image=envelope["_image"] or "{}",
-                judgement=part.judgement[place] or "",
+                judgement=_presumed(part.judgement[place] or "", part.rules),
                 rule_set=part.rules.digest,
                 dictionary=batch.dictionary_version,
                 values=values[place],
             ),
         )
+
+
+def _presumed(judgement: str, rules: RuleSet) -> str:
+    """Return the letters with rules about several rows not yet evaluated."""
+    pairs = zip(judgement, rules.rules, strict=bool(judgement))
+    return "".join(letter if rule.over is None else Letter.NOT_APPLICABLE for letter, rule in pairs)
 
 
 def _fate(row: Row, later: Sequence[Row]) -> str:

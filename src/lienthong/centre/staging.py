@@ -7,7 +7,7 @@ needs one statement for each effect instead of one for each row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -147,11 +147,17 @@ def _with_unique_letters(frame: pl.DataFrame, rules: tuple[UniqueRule, ...]) -> 
             .then(pl.lit(Letter.PASS))
             .otherwise(pl.lit(Letter.NOT_APPLICABLE))
         )
-        text = pl.col("_judgement")
-        frame = frame.with_columns(
-            pl.concat_str(text.str.slice(0, rule.place), letter, text.str.slice(rule.place + 1)).alias("_judgement")
-        )
+        frame = frame.with_columns(_with_letter(rule, letter))
     return frame
+
+
+def _letter(rule: UniqueRule) -> pl.Expr:
+    return pl.col("_judgement").str.slice(rule.place, 1)
+
+
+def _with_letter(rule: UniqueRule, letter: pl.Expr) -> pl.Expr:
+    text = pl.col("_judgement")
+    return pl.concat_str(text.str.slice(0, rule.place), letter, text.str.slice(rule.place + 1)).alias("_judgement")
 
 
 def refuse_row(frame: pl.DataFrame, *, spec: TableSpec, sqlstate: str) -> pl.DataFrame:
@@ -165,7 +171,7 @@ def refuse_row(frame: pl.DataFrame, *, spec: TableSpec, sqlstate: str) -> pl.Dat
     )
 
 
-def chain(frame: pl.DataFrame, *, spec: TableSpec) -> pl.DataFrame:
+def chain(frame: pl.DataFrame, *, spec: TableSpec, uniques: Sequence[UniqueRule]) -> pl.DataFrame:
     """Return the rows with what each one does to its record, in the columns of the stage."""
     columns = [*STAGE_SCHEMA, *spec.column_names]
     if not frame["_record_id"].is_duplicated().any():
@@ -189,7 +195,11 @@ def chain(frame: pl.DataFrame, *, spec: TableSpec) -> pl.DataFrame:
         .filter(pl.col("_kind") == KIND_BAD)
         .with_columns(pl.col("_source_time").alias("_from"), *_no_ending())
     )
-    return pl.concat([settled.select(columns), held.select(columns)]).sort("_row")
+    staged = pl.concat([settled.select(columns), held.select(columns)]).sort("_row")
+    for rule in uniques:  # a version that was never visible was never compared with others
+        letter = pl.when(pl.col("_last")).then(_letter(rule)).otherwise(pl.lit(Letter.NOT_APPLICABLE))
+        staged = staged.with_columns(_with_letter(rule, letter))
+    return staged
 
 
 _ENDED_BY = {KIND_GOOD: Event.UPDATE, KIND_CANCEL: Event.CANCEL}

@@ -101,7 +101,7 @@ def create_app(services: GatewayServices) -> ASGIApp:
             Route("/api/v1/openapi.json", description),
             Route("/healthz", health),
         ],
-        exception_handlers={LienthongError: _refused, HTTPException: _not_served},
+        exception_handlers={LienthongError: _refused, HTTPException: _not_served, Exception: _failed},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would write the path, and the key in it, into a header
@@ -146,6 +146,11 @@ async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "this handler is for the router's exceptions"
     refusal = MethodNotAllowed() if error.status_code == 405 else PathNotKnown()  # noqa: PLR2004 - the router raises 404 and 405
     return problem(refusal, request_number=_number(request.scope), headers=error.headers)
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    # The guard outside logs it; Starlette hands the exception on after this answer.
+    return problem(GatewayFault(), request_number=_number(request.scope))
 
 
 class Guard:

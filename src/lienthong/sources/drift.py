@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lienthong.errors import LienthongError
 from lienthong.sources.change import SourceId, SourceTable
 from lienthong.sources.mapping import Mapping
 from lienthong.sources.refusals import KeyChanged, MappedColumnGone, MappedColumnTypeChanged
+
+_SHORT_TYPES = {  # how people write a type → how the catalogue writes it; {} stands for "(14,2)" or nothing
+    "int2": "smallint",
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "bool": "boolean",
+    "decimal": "numeric{}",
+    "varchar": "character varying{}",
+    "char": "character{}",
+    "bpchar": "character{}",
+    "varbit": "bit varying{}",
+    "timestamp": "timestamp{} without time zone",
+    "timestamptz": "timestamp{} with time zone",
+    "time": "time{} without time zone",
+    "timetz": "time{} with time zone",
+}
+
+
+def full_type(written: str) -> str:
+    """Return a type as the catalogue writes it: ``varchar(30)`` → ``character varying(30)``."""
+    found = re.fullmatch(r"([a-z0-9]+)\s*(\([0-9, ]+\))?((?:\[\])*)", written.strip().lower())
+    if found is None:
+        return written
+    name, arguments, array = found[1], (found[2] or "").replace(" ", ""), found[3]
+    pattern = _SHORT_TYPES.get(name)
+    return written if pattern is None else pattern.format(arguments) + array
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +76,7 @@ def compare(mapping: Mapping, table: SourceTable) -> Drift:
             for column in used
             if column.native_type is not None
             and column.column in present
-            and present[column.column] != column.native_type
+            and present[column.column] != full_type(column.native_type)
         ),
         key_before=mapping.key if mapping.key and set(mapping.key) != set(table.key) else None,
         added=tuple(name for name in present if name not in mapped),

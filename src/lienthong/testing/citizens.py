@@ -96,10 +96,10 @@ def _contradicting_year() -> pl.Expr:
 
 KINDS: Mapping[str, Kind] = {
     "missing_name": Kind(column="ho_ten", expected="CP01", plant=lambda: pl.lit(None, pl.String)),
-    "number_too_short": Kind(column="so_cccd", expected="CL01", plant=lambda: pl.col("so_cccd").str.head(11)),
+    "number_too_short": Kind(column="so_cccd", expected="CL02", plant=lambda: pl.col("so_cccd").str.head(11)),
     "letters_in_number": Kind(
         column="so_cccd",
-        expected="CL01",
+        expected="CL02",
         plant=lambda: pl.col("so_cccd").str.head(5) + "X" + pl.col("so_cccd").str.tail(6),
     ),
     "sex_contradicts_number": Kind(

@@ -109,7 +109,8 @@ def apply_rows(step: Step, frame: pl.DataFrame, judged: JudgedBatch) -> None:
     before = _copy_of(step.tally)
     try:
         with step.cursor.connection.transaction():
-            _apply_chain(step, chain(frame, spec=step.target.spec), judged)
+            staged = chain(frame, spec=step.target.spec, uniques=[each.rule for each in step.target.uniques])
+            _apply_chain(step, staged, judged)
     except psycopg.Error as error:
         if not blames_a_row(error):
             raise

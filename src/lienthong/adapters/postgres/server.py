@@ -137,7 +137,7 @@ class PostgresServer:
             LienthongError: any other refusal ``PGS-…``.
         """
         say = progress or _quiet
-        folder = config.folder.absolute()
+        folder = config.folder.resolve()
         account = choose_account()
         open_folder(folder)
         try:
@@ -439,7 +439,7 @@ def remove(folder: Path) -> None:
         FolderNotOurs: the folder carries no marker of ours; nothing is touched.
         FolderInUse: another process works with it.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     if not folder.exists():
         return
     marker = read_marker(folder)
