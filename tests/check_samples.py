@@ -309,7 +309,7 @@ def _plain(value: Any, dtype: pl.DataType) -> Any:
     return value
 
 
-def evaluate(tree: exp.Expr, row: Mapping[str, Any]) -> Any:
+def evaluate(tree: exp.Expr, row: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch per node
     """Read a predicate the slow and obvious way; None is unknown, as in SQL."""
     match tree:
         case exp.Column():
@@ -363,7 +363,7 @@ def _operands(tree: exp.Expr) -> list[exp.Expr]:
     return [tree.this, tree.expression]
 
 
-def _strict(tree: exp.Expr, parts: list[Any]) -> Any:
+def _strict(tree: exp.Expr, parts: list[Any]) -> Any:  # noqa: C901, PLR0911 - one branch per node
     """Everything that is unknown as soon as one of its parts is."""
     match tree:
         case exp.TryCast():
@@ -381,7 +381,8 @@ def _strict(tree: exp.Expr, parts: list[Any]) -> Any:
             inner = re.escape(pattern.strip("%"))
             before = ".*" if pattern.startswith("%") else ""
             after = ".*" if pattern.endswith("%") else ""
-            return re.fullmatch(before + inner + after, text, re.DOTALL) is not None
+            found = re.fullmatch(before + inner + after, text, re.DOTALL) is not None
+            return found is not bool(tree.args.get("negate"))
         case exp.Substring():
             return parts[0][parts[1] - 1 : parts[1] - 1 + parts[2]]
         case exp.StartsWith():

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from check_samples import GOOD_ROW, batch, sample_dataset, sample_dictionary
 
+from check_samples import GOOD_ROW, batch, sample_dataset, sample_dictionary
 from lienthong.check.engine import Checker
 from lienthong.check.rule_set import all_rules, derive_rules
 from lienthong.check.verdict import Letter

@@ -82,6 +82,15 @@ def test_loading_again_changes_nothing_and_gives_the_same_truth(make_database, t
     assert (tmp_path / "first.parquet").read_bytes() == (tmp_path / "second.parquet").read_bytes()
 
 
+def test_a_table_that_was_filled_keeps_its_truth_whatever_is_asked_later(make_database, tmp_path):
+    database = make_database("agency")
+    fill(database.url, truth=tmp_path / "truth.parquet")
+    before = (tmp_path / "truth.parquet").read_bytes()
+    steps = fill(database.url, truth=tmp_path / "truth.parquet", seed=99, citizens_wanted=10)
+    assert (tmp_path / "truth.parquet").read_bytes() == before
+    assert ("citizens", CITIZENS, CITIZENS) in steps
+
+
 def test_a_load_that_breaks_half_way_leaves_no_citizen_and_can_be_repeated(make_database, monkeypatch):
     database = make_database("agency")
     monkeypatch.setattr(agency, "CHUNK_ROWS", 700)

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 import psycopg
-from check_samples import DOMAINS, GOOD_ROW, batch, sample_dataset, sample_dictionary
 
+from check_samples import DOMAINS, GOOD_ROW, batch, sample_dataset, sample_dictionary
 from lienthong.check.columns import known_columns
 from lienthong.check.facts import row_columns
 from lienthong.check.language import parse_predicate, to_polars, to_sql

@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from check_samples import evaluate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from check_samples import evaluate
 from lienthong.check.language import (
     ColumnUnknown,
     PredicateRefused,

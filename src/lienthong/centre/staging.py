@@ -238,7 +238,5 @@ def deciding_findings(judged: JudgedBatch, staged: pl.DataFrame) -> pl.DataFrame
 def lag_of(frame: pl.DataFrame, *, at: datetime, allowed_lag_s: int) -> Lag:
     """Return how many of the changes became visible within the promise."""
     lag_s = (pl.lit(at) - pl.col("_source_time")).dt.total_microseconds() / 1_000_000
-    worst, within = frame.select(
-        lag_s.max().alias("worst"), (lag_s <= allowed_lag_s).sum().alias("within")
-    ).row(0)
+    worst, within = frame.select(lag_s.max().alias("worst"), (lag_s <= allowed_lag_s).sum().alias("within")).row(0)
     return Lag(changes=frame.height, within=within, worst_s=worst)

@@ -139,7 +139,10 @@ def derive_table(dictionary: Dictionary, dataset: Dataset) -> TableSpec:
             IndexSpec(name=f"{dataset.table}_key_{place}", columns=each) for place, each in enumerate(wanted)
         ),
         history_indexes=(
-            IndexSpec(name=f"{dataset.table}_history_record", columns=("_record_id",)),
+            IndexSpec(
+                name=f"{dataset.table}_history_record",
+                columns=("_record_id", "_ended_epoch", "_ended_version", "_ended_number"),
+            ),
             *((IndexSpec(name=f"{dataset.table}_history_key", columns=key),) if key else ()),
         ),
     )

@@ -24,6 +24,13 @@ UNIQUE: Final = "unique"
 # Polars raises its own errors for what it refuses and a panic for its own faults; neither may cost a batch.
 _ENGINE_ERRORS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
+# What is reported: a broken rule, and what holds a record back without being broken.
+_FINDS: Final = {
+    Severity.BLOCKING: [Letter.FAIL, Letter.NOT_EVALUATED],
+    Severity.ERROR: [Letter.FAIL],
+    Severity.WARNING: [Letter.FAIL],
+}
+
 _PASS, _FAIL = pl.lit(Letter.PASS), pl.lit(Letter.FAIL)
 _NOT_APPLICABLE, _NOT_EVALUATED = pl.lit(Letter.NOT_APPLICABLE), pl.lit(Letter.NOT_EVALUATED)
 
@@ -76,16 +83,15 @@ class Checker:
         frame = _with_facts(frame, self._facts)
         letters = _letters(frame, self._bound)
         cancelled = records.envelope["_event"] == Event.CANCEL
-        judged = letters.select(
-            pl.when(~cancelled).then(pl.concat_str(pl.all())).alias("judgement")
-            if self._bound
-            else pl.when(~cancelled).then(pl.lit("")).alias("judgement"),
-        ).to_series()
+        verdict = letters.select(
+            pl.when(~cancelled).then(pl.concat_str(pl.all()) if self._bound else pl.lit("")).alias("judgement"),
+            (_held(self._bound) & ~cancelled).alias("quarantined"),
+        )
         return JudgedBatch(
             records=records,
             rules=self.rule_set,
-            judgement=judged,
-            quarantined=_quarantined(letters, self._bound, cancelled),
+            judgement=verdict["judgement"],
+            quarantined=verdict["quarantined"],
             findings=_findings(frame, letters, self._bound, envelope=records.envelope, texts=texts),
         )
 
@@ -155,12 +161,12 @@ def _alone(frame: pl.DataFrame, letter: pl.Expr, name: str) -> pl.DataFrame:
         return pl.DataFrame({name: pl.repeat(Letter.NOT_EVALUATED, frame.height, eager=True)})
 
 
-def _quarantined(letters: pl.DataFrame, bound: list[_Bound], cancelled: pl.Series) -> pl.Series:
+def _held(bound: list[_Bound]) -> pl.Expr:
+    """Say which rows a blocking rule holds back."""
     blocking = [str(place) for place, each in enumerate(bound) if each.rule.severity is Severity.BLOCKING]
     if not blocking:
-        return pl.repeat(False, cancelled.len(), dtype=pl.Boolean, eager=True).alias("quarantined")
-    held = pl.any_horizontal(pl.col(name).is_in([Letter.FAIL, Letter.NOT_EVALUATED]) for name in blocking)
-    return letters.select((held & ~cancelled).alias("quarantined")).to_series()
+        return pl.lit(value=False)
+    return pl.any_horizontal(pl.col(name).is_in(_FINDS[Severity.BLOCKING]) for name in blocking)
 
 
 def _findings(
@@ -172,36 +178,41 @@ def _findings(
     texts: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return a line per broken rule and row, in order of rows and then of rules; only these rows are touched."""
-    parts: list[pl.DataFrame] = []
-    alive = envelope["_event"] != Event.CANCEL
-    for place, each in enumerate(bound):
-        letter = letters[str(place)]
-        found = letter == Letter.FAIL
-        if each.rule.severity is Severity.BLOCKING:
-            found = found | (letter == Letter.NOT_EVALUATED)
-        rows = (found & alive).arg_true()
-        if rows.is_empty():
-            continue
-        parts.append(
-            pl.DataFrame(
-                {
-                    "row": rows.cast(pl.UInt32),
-                    "record_id": envelope["_record_id"].gather(rows),
-                    "rule": pl.repeat(each.rule.name, rows.len(), eager=True),
-                    "observed": _observed(frame, each, rows, texts),
-                }
-            )
-        )
-    if not parts:
+    if not bound or letters.is_empty():
         return pl.DataFrame(schema=dict(FINDING_SCHEMA))
-    return pl.concat(parts).sort("row", maintain_order=True)
+    marks = letters.select(
+        (pl.col(str(place)).is_in(_FINDS[each.rule.severity]) & (envelope["_event"] != Event.CANCEL))
+        for place, each in enumerate(bound)
+    )
+    found = [place for place, any_found in enumerate(marks.select(pl.all().any()).row(0)) if any_found]
+    if not found:
+        return pl.DataFrame(schema=dict(FINDING_SCHEMA))
+    parts: dict[Sensitivity, list[pl.DataFrame]] = {}
+    for place in found:
+        rows = marks[str(place)].arg_true()
+        text = _observed(frame, bound[place], rows, texts)
+        part = pl.DataFrame([rows.cast(pl.UInt32).alias("row"), text.alias("observed")])
+        parts.setdefault(bound[place].sensitivity, []).append(part.with_columns(place=pl.lit(place)))
+    # Masking costs most, so it runs once for each sensitivity and not once for each rule.
+    masked = [
+        pl.concat(part).with_columns(mask(pl.col("observed"), sensitivity)) for sensitivity, part in parts.items()
+    ]
+    findings = pl.concat(masked).sort("row", "place")
+    names = pl.Series([each.rule.name for each in bound])
+    return findings.select(
+        "row",
+        envelope["_record_id"].gather(findings["row"]).alias("record_id"),
+        names.gather(findings["place"]).alias("rule"),
+        "observed",
+    )
 
 
 def _observed(frame: pl.DataFrame, bound: _Bound, rows: pl.Series, texts: pl.DataFrame | None) -> pl.Series:
     if bound.shows is None:
-        return pl.repeat(None, rows.len(), dtype=pl.String, eager=True)
+        return pl.Series([None], dtype=pl.String).new_from_index(0, rows.len())
     value = frame[bound.shows].gather(rows)
-    text = value.list.join(", ") if isinstance(value.dtype, pl.List) else value.cast(pl.String)
+    text = value.list.join(", ") if isinstance(value.dtype, pl.List) else value
+    text = text if text.dtype == pl.String else text.cast(pl.String)
     if texts is not None and bound.shows in texts.columns:
         text = text.zip_with(text.is_not_null(), texts[bound.shows].gather(rows))
-    return pl.DataFrame({"text": text}).select(mask(pl.col("text"), bound.sensitivity)).to_series()
+    return text

@@ -128,6 +128,9 @@ def _all_items(name: str, holds: pl.Expr) -> pl.Expr:
 
 
 def _code_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...], *, several: bool) -> Fact:
+    if not several and name + PARENT not in columns and _timeless(table):
+        return _membership_fact(name, table, columns)
+
     def make(frame: pl.DataFrame) -> pl.DataFrame:
         asked = frame.select(pl.col(name).alias(_CODE), pl.col(RECORD_DAY).alias(_DAY))
         if not several:
@@ -142,6 +145,17 @@ def _code_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...], *, seve
         return joined.select(_wanted(name, columns))
 
     return Fact(columns=columns, make=make)
+
+
+def _timeless(table: pl.DataFrame) -> bool:
+    return table.select(pl.all_horizontal(pl.col("valid_from", "valid_to").is_null().all())).item() is True
+
+
+def _membership_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...]) -> Fact:
+    """Codes without periods need no day: one look-up instead of a join."""
+    codes = table[_CODE].unique().implode()
+    listed = pl.col(name).is_in(codes)
+    return Fact(columns=columns, make=lambda frame: frame.select(listed.alias(column) for column in columns))
 
 
 def _wanted(name: str, columns: tuple[str, ...]) -> list[pl.Expr]:

@@ -16,14 +16,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping as Lookup
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import PurePath
-from unicodedata import is_normalized
+from unicodedata import is_normalized, normalize
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -37,6 +36,7 @@ FORMS = ("excel-serial", "day-first")  # how a source writes a value, where the 
 NONE = "none"
 SUGGESTIONS = 3
 PROBLEMS_SHOWN_MAX = 50
+BASIC_PLANE_LAST = 0xFFFF
 
 _TOP = ("source", "table", "dataset", "owner", "key", "columns")
 _COLUMN = ("element", "relation", "form", "type", "reason")
@@ -85,7 +85,7 @@ class _Reading:
         if not isinstance(node, ScalarNode) or not node.value.strip():
             self.refuse(node, f"{what} must be a text that is not empty")
             return None
-        return str(node.value).strip()
+        return str(node.value)
 
     @staticmethod
     def near(wrong: str, known: Sequence[str]) -> str:
@@ -279,23 +279,35 @@ def parse_mapping(text: str, *, path: PurePath | str, dictionary: Dictionary) ->
     return mapping
 
 
-def _scalar(text: str) -> str:
-    """Write a text so that YAML reads the same text back."""
-    if _PLAIN.fullmatch(text) and text.casefold() not in _GUESSED and is_normalized("NFC", text):
-        return text
-    # A text that is not NFC is written with escapes, so that no editor composes it unseen.
-    return json.dumps(text, ensure_ascii=not is_normalized("NFC", text) or not text.isprintable())
+def _quoted(text: str) -> str:
+    """Write a text in double quotes; one that is not NFC with escapes, so that no editor composes it unseen."""
+    composed = is_normalized("NFC", text)
+    written = []
+    for each in text:
+        code = ord(each)
+        if each in '\\"':
+            written.append("\\" + each)
+        elif " " <= each <= "~" or (composed and each.isprintable() and code <= BASIC_PLANE_LAST):
+            written.append(each)
+        else:
+            written.append(f"\\u{code:04x}" if code <= BASIC_PLANE_LAST else f"\\U{code:08x}")
+    return '"' + "".join(written) + '"'
 
 
-def _list_scalar(text: str) -> str:
-    """Write a text inside braces or brackets, where a comma would end it."""
-    written = _scalar(text)
-    return json.dumps(text, ensure_ascii=False) if "," in written and not written.startswith('"') else written
+def _scalar(text: str, *, inside: bool = False) -> str:
+    """Write a text so that YAML reads the same text back; ``inside`` braces a comma would end it."""
+    plain = _PLAIN.fullmatch(text) and text.casefold() not in _GUESSED and is_normalized("NFC", text)
+    return text if plain and not (inside and "," in text) else _quoted(text)
+
+
+def _comment(text: str) -> str:
+    """Return a text as one line that cannot end a comment."""
+    return normalize("NFC", " ".join("".join(each if each.isprintable() else " " for each in text).split()))
 
 
 def render_mapping(mapping: Mapping, *, notes: Lookup[str, Sequence[str]] | None = None, head: str = "") -> str:
     """Write a mapping as its file, with comment lines above columns; the same input gives the same text."""
-    lines = [f"# {line}" for line in head.splitlines()]
+    lines = [f"# {_comment(line)}" for line in head.splitlines()]
     lines += [
         f"source: {_scalar(mapping.source)}",
         f"table: {_scalar(write_table_name(mapping.table))}",
@@ -303,10 +315,10 @@ def render_mapping(mapping: Mapping, *, notes: Lookup[str, Sequence[str]] | None
         f"owner: {_scalar(mapping.owner)}",
     ]
     if mapping.key:
-        lines.append(f"key: [{', '.join(_list_scalar(name) for name in mapping.key)}]")
+        lines.append(f"key: [{', '.join(_scalar(name, inside=True) for name in mapping.key)}]")
     lines.append("columns:")
     for column in mapping.columns:
-        lines += [f"  # {note}" for note in (notes or {}).get(column.column, ())]
+        lines += [f"  # {_comment(note)}" for note in (notes or {}).get(column.column, ())]
         fields = {
             "element": column.element or NONE,
             "relation": None if column.relation in (Relation.EXACT, Relation.NONE) else column.relation.value,
@@ -314,6 +326,8 @@ def render_mapping(mapping: Mapping, *, notes: Lookup[str, Sequence[str]] | None
             "type": column.native_type,
             "reason": column.reason,
         }
-        written = ", ".join(f"{name}: {_list_scalar(value)}" for name, value in fields.items() if value is not None)
+        written = ", ".join(
+            f"{name}: {_scalar(value, inside=True)}" for name, value in fields.items() if value is not None
+        )
         lines.append(f"  {_scalar(column.column)}: {{{written}}}")
     return "\n".join(lines) + "\n"

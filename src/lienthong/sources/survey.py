@@ -142,7 +142,8 @@ class Survey:
             return NEUTRAL, "no values sampled"
         domain = self._dictionary.domain_of(element)
         score, reason = self._by_datatype(column, domain)
-        if domain.max_length is not None and domain.code_list is None and column.length_min > domain.max_length:
+        is_text = domain.datatype is Datatype.TEXT  # codes often stand beside their labels, or several in one field
+        if is_text and domain.max_length is not None and column.length_min > domain.max_length:
             return score * 0.3, f"values are longer than {domain.max_length} characters"
         return score, reason
 

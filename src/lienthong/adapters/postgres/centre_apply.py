@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -148,7 +148,7 @@ def _apply_chain(step: Step, staged: pl.DataFrame, judged: JudgedBatch) -> None:
     cursor.execute(sql.empty_stage)
     copy_frame(cursor, sql.stage, staged)
     staged = _without_stale(step, staged)
-    _touch(step)
+    concerned = _touch(step, staged)
     rows, cases = _tally(step, -1)
     _findings(step, deciding_findings(judged, staged))
     kinds = set(staged["_kind"])
@@ -164,15 +164,21 @@ def _apply_chain(step: Step, staged: pl.DataFrame, judged: JudgedBatch) -> None:
     if KIND_GOOD in set(inner["_kind"]):
         tally.history += cursor.execute(sql.chain_history, facts).rowcount
     if KIND_GOOD in kinds:
-        tally.applied += _count(cursor.execute(sql.keep, facts))
+        kept = cursor.execute(sql.keep, facts).rowcount
+        tally.applied += kept - _uncounted(staged, KIND_GOOD)
     if KIND_CANCEL in kinds:
         cursor.execute(sql.cancel, facts)
-        ended = (pl.col("_kind") == KIND_CANCEL) & pl.col("_last") & pl.col("_counted")
-        tally.applied += staged.filter(ended).height
+        ended = staged.filter(pl.col("_last") & (pl.col("_kind") == KIND_CANCEL)).height
+        tally.applied += ended - _uncounted(staged, KIND_CANCEL)
     if KIND_BAD in kinds:
-        tally.quarantined += _count(cursor.execute(sql.open_cases, facts))
+        tally.quarantined += _count(cursor.execute(sql.open_cases, facts)) - _uncounted(staged, KIND_BAD)
     tally.superseded += int(inner["_counted"].sum())
-    _settle_uniqueness(step, with_cases=bool(cases) or KIND_BAD in kinds)
+    _settle_uniqueness(step, concerned, with_cases=bool(cases) or KIND_BAD in kinds)
+
+
+def _uncounted(staged: pl.DataFrame, kind: str) -> int:
+    """Return how many deciding rows are the second half of a change that is counted elsewhere."""
+    return staged.filter(pl.col("_last") & ~pl.col("_counted") & (pl.col("_kind") == kind)).height
 
 
 def _count(cursor: Cursor) -> int:
@@ -192,13 +198,19 @@ def _without_stale(step: Step, staged: pl.DataFrame) -> pl.DataFrame:
     return staged.filter(~pl.col("_row").is_in([row for row, _ in stale]))
 
 
-def _touch(step: Step) -> None:
+def _touch(step: Step, staged: pl.DataFrame) -> tuple[Unique, ...]:
+    """Note whose verdict may change; return the rules of uniqueness that several records have to do with."""
     facts = step.parameters
     step.cursor.execute(step.target.statements.touch_own, facts | {"place": NO_PLACE})
+    kept = staged.filter(pl.col("_last") & (pl.col("_kind") == KIND_GOOD))
+    concerned = []
     for unique in step.target.uniques:
         named = facts | {"place": unique.rule.place + 1}
-        step.cursor.execute(step.target.statements.touch_own, named)
-        step.cursor.execute(unique.statements.touch_peers, named)
+        peers = step.cursor.execute(unique.statements.touch_peers, named).rowcount
+        if peers or kept.select(unique.rule.columns).drop_nulls().is_duplicated().any():
+            step.cursor.execute(step.target.statements.touch_own, named)
+            concerned.append(unique)
+    return tuple(concerned)
 
 
 def _tally(step: Step, sign: int) -> tuple[int, int]:
@@ -250,16 +262,17 @@ def _open_findings(step: Step, height: int) -> None:
         step.cursor.execute(_REFRESH_FINDINGS, step.parameters)
 
 
-def _settle_uniqueness(step: Step, *, with_cases: bool) -> None:
+def _settle_uniqueness(step: Step, concerned: Sequence[Unique], *, with_cases: bool) -> None:
     """Correct the letters of rules about several rows, then count the verdicts as they are now."""
     facts = step.parameters
     for unique in step.target.uniques:
         named = facts | {"place": unique.rule.place + 1, "rule": unique.rule.name}
-        step.cursor.execute(unique.statements.correct_letters, named)
+        if unique in concerned:
+            step.cursor.execute(unique.statements.correct_letters, named)
         if with_cases:
             step.cursor.execute(unique.statements.correct_case_letters, named)
     _tally(step, +1)
-    for unique in step.target.uniques:
+    for unique in concerned:
         if _may_have_failed(step.tally, unique.rule, step.target.rule_set):
             _unique_findings(step, unique)
 
@@ -308,12 +321,14 @@ def withdraw(step: Step, *, version: int, number: int, source_time: datetime) ->
     cursor.execute(sql.withdraw, facts)
     cursor.execute(sql.withdraw_cases, facts)
     step.tally.closed += cursor.execute(_CLOSE_WITHDRAWN_FINDINGS, facts).rowcount
-    _settle_uniqueness(step, with_cases=True)
+    _settle_uniqueness(step, step.target.uniques, with_cases=True)
     return records
 
 
 _TOUCH_WITHDRAWN = b"INSERT INTO pg_temp.touched SELECT record_id, %(place)s FROM pg_temp.withdrawn"
 _CLOSE_WITHDRAWN_FINDINGS = b"""
-UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s FROM pg_temp.withdrawn w
-WHERE f.dataset = %(dataset)s AND f.record_id = w.record_id AND f.closed_batch IS NULL
+UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s
+FROM (SELECT o.id FROM pg_temp.withdrawn w CROSS JOIN LATERAL (SELECT g.id FROM lienthong.finding g
+      WHERE g.record_id = w.record_id AND g.dataset = %(dataset)s AND g.closed_batch IS NULL OFFSET 0) o) v
+WHERE f.id = v.id
 """

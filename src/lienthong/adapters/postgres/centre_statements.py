@@ -112,10 +112,11 @@ def compose(spec: TableSpec) -> Statements:
         open_cases=_open_cases(tables),
         close_findings=_compose(
             "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
-            " FROM (SELECT DISTINCT _record_id FROM {stage}) s"
-            " WHERE f.dataset = %(dataset)s AND f.record_id = s._record_id AND f.closed_batch IS NULL"
-            " AND f.rule <> ALL (%(unique)s::text[]) AND NOT EXISTS"
-            " (SELECT FROM pg_temp.found n WHERE n.record_id = f.record_id AND n.rule = f.rule)",
+            " FROM (SELECT o.id FROM (SELECT DISTINCT _record_id FROM {stage}) s CROSS JOIN LATERAL"
+            "  (SELECT g.id, g.record_id, g.rule FROM lienthong.finding g WHERE g.record_id = s._record_id"
+            "   AND g.dataset = %(dataset)s AND g.closed_batch IS NULL AND g.rule <> ALL (%(unique)s::text[])"
+            "   AND NOT EXISTS (SELECT FROM pg_temp.found n WHERE n.record_id = g.record_id AND n.rule = g.rule)"
+            "   OFFSET 0) o) v WHERE f.id = v.id",
             **tables,
         ),
         choose_withdrawn=_choose_withdrawn(tables),
@@ -124,8 +125,9 @@ def compose(spec: TableSpec) -> Statements:
             "DELETE FROM {current} t USING pg_temp.withdrawn w WHERE t._record_id = w.record_id", **tables
         ),
         withdraw_cases=_compose(
-            "UPDATE lienthong.quarantine q SET state = 'gone', closed_batch = %(batch)s, closed_at = %(at)s"
-            " FROM pg_temp.withdrawn w WHERE {open_case} AND q.record_id = w.record_id"
+            "UPDATE lienthong.quarantine c SET state = 'gone', closed_batch = %(batch)s, closed_at = %(at)s"
+            " FROM (SELECT o.id FROM pg_temp.withdrawn w CROSS JOIN LATERAL (SELECT q.id FROM lienthong.quarantine q"
+            "  WHERE {open_case} AND q.record_id = w.record_id OFFSET 0) o) v WHERE c.id = v.id"
         ),
         images=_compose(
             "SELECT q.record_id, q.image FROM lienthong.quarantine q"
@@ -171,8 +173,10 @@ def _tally(tables: dict[str, sql.Identifier]) -> bytes:
         "SELECT coalesce(q.rule_set, t._rule_set), coalesce(q.judgement, t._judgement),"
         " count(*), count(t._record_id), count(q.record_id)"
         " FROM (SELECT DISTINCT record_id FROM pg_temp.touched) x"
-        " LEFT JOIN {current} t ON t._record_id = x.record_id"
-        " LEFT JOIN lienthong.quarantine q ON {open_case} AND q.record_id = x.record_id"
+        " LEFT JOIN LATERAL (SELECT t._record_id, t._rule_set, t._judgement FROM {current} t"
+        "  WHERE t._record_id = x.record_id OFFSET 0) t ON true"
+        " LEFT JOIN LATERAL (SELECT q.record_id, q.rule_set, q.judgement FROM lienthong.quarantine q"
+        "  WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q ON true"
         " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
         **tables,
     )
@@ -183,7 +187,8 @@ def _end_current(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
     return _compose(
         "INSERT INTO {history} ({columns}) SELECT {old}, greatest(f._from, t._valid_from),"
         " CASE f._kind WHEN 'C' THEN 'CANCEL' ELSE 'UPDATE' END, %(epoch)s, f._version, f._number, %(batch)s"
-        " FROM {first} f JOIN {current} t ON t._record_id = f._record_id",
+        " FROM {first} f CROSS JOIN LATERAL"
+        " (SELECT * FROM {current} t WHERE t._record_id = f._record_id OFFSET 0) t",
         columns=_names((*META_NAMES, *spec.column_names, *ENDING_NAMES)),
         old=_names((*META_NAMES, *spec.column_names), "t"),
         first=first,
@@ -193,7 +198,8 @@ def _end_current(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
 
 def _floor(history: sql.Identifier) -> sql.Composed:
     return sql.SQL(
-        "CROSS JOIN LATERAL (SELECT max(h._valid_to) AS floor FROM {} h WHERE h._record_id = s._record_id) f"
+        "LEFT JOIN LATERAL (SELECT h._valid_to AS floor FROM {} h WHERE h._record_id = s._record_id"
+        " ORDER BY h._ended_epoch DESC, h._ended_version DESC, h._ended_number DESC LIMIT 1) f ON true"
     ).format(history)
 
 
@@ -216,13 +222,10 @@ def _keep(spec: TableSpec, tables: dict[str, sql.Identifier]) -> bytes:
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name != "_record_id"
     )
     return _compose(
-        "WITH kept AS (INSERT INTO {current} AS t ({columns})"
+        "INSERT INTO {current} AS t ({columns})"
         " SELECT {new_meta}, {values} FROM {stage} s {floor} WHERE s._kind = 'G' AND s._last"
         " ON CONFLICT (_record_id) DO UPDATE SET {assignments}"
-        " WHERE (t._epoch, t._version, t._number) <= (excluded._epoch, excluded._version, excluded._number)"
-        " RETURNING t._record_id)"
-        " SELECT count(*) FILTER (WHERE s._counted) FROM kept k"
-        " JOIN {stage} s ON s._record_id = k._record_id AND s._kind = 'G' AND s._last",
+        " WHERE (t._epoch, t._version, t._number) <= (excluded._epoch, excluded._version, excluded._number)",
         columns=_names(names),
         values=_names(spec.column_names, "s"),
         floor=_floor(tables["history"]),
@@ -264,9 +267,10 @@ def _confirm_case(tables: dict[str, sql.Identifier]) -> bytes:
 def _settle_cases(tables: dict[str, sql.Identifier]) -> bytes:
     first = sql.SQL(_FIRST_OF_RECORD).format(stage=tables["stage"], kinds=sql.SQL("true"))
     return _compose(
-        "UPDATE lienthong.quarantine q SET closed_batch = %(batch)s, closed_at = %(at)s,"
-        " state = CASE f._kind WHEN 'G' THEN 'closed' WHEN 'C' THEN 'gone' ELSE 'superseded' END"
-        " FROM {first} f WHERE {open_case} AND q.record_id = f._record_id",
+        "UPDATE lienthong.quarantine c SET closed_batch = %(batch)s, closed_at = %(at)s,"
+        " state = CASE v._kind WHEN 'G' THEN 'closed' WHEN 'C' THEN 'gone' ELSE 'superseded' END"
+        " FROM (SELECT o.id, f._kind FROM {first} f CROSS JOIN LATERAL (SELECT q.id FROM lienthong.quarantine q"
+        "  WHERE {open_case} AND q.record_id = f._record_id OFFSET 0) o) v WHERE c.id = v.id",
         first=first,
     )
 
@@ -280,9 +284,8 @@ def _open_cases(tables: dict[str, sql.Identifier]) -> bytes:
         " s._source_time, s._image, s._judgement, %(rule_set)s, s._rules, s._detail, s._key,"
         " CASE WHEN s._last THEN 'open' ELSE 'superseded' END, %(batch)s, %(at)s,"
         " CASE WHEN NOT s._last THEN %(batch)s END, CASE WHEN NOT s._last THEN %(at)s::timestamptz END"
-        " FROM {stage} s WHERE s._kind = 'B' ORDER BY s._row RETURNING record_id, state)"
-        " SELECT count(*) FILTER (WHERE s._counted) FROM opened o"
-        " JOIN {stage} s ON s._record_id = o.record_id AND s._kind = 'B' AND s._last WHERE o.state = 'open'",
+        " FROM {stage} s WHERE s._kind = 'B' ORDER BY s._row RETURNING state)"
+        " SELECT count(*) FILTER (WHERE state = 'open') FROM opened",
         **tables,
     )
 
@@ -330,23 +333,29 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
     }
     return UniqueStatements(
         touch_peers=_compose(
-            "INSERT INTO pg_temp.touched SELECT t._record_id, %(place)s FROM {current} t JOIN"
-            " (SELECT {new} FROM {stage} s WHERE s._kind = 'G' AND s._last"
-            "  UNION SELECT {old} FROM {stage} s JOIN {current} o ON o._record_id = s._record_id) v ON {same}",
+            "INSERT INTO pg_temp.touched SELECT DISTINCT t._record_id, %(place)s FROM"
+            " (SELECT s._record_id, {new} FROM {stage} s WHERE s._kind = 'G' AND s._last"
+            "  UNION ALL SELECT s._record_id, {old} FROM {stage} s CROSS JOIN LATERAL"
+            "  (SELECT * FROM {current} o WHERE o._record_id = s._record_id OFFSET 0) o"
+            "  WHERE NOT (s._kind = 'G' AND s._last AND ROW({new}) IS NOT DISTINCT FROM ROW({old}))) v"
+            " CROSS JOIN LATERAL (SELECT t._record_id FROM {current} t"
+            "  WHERE {same} AND t._record_id <> v._record_id OFFSET 0) t",
             **parts,
         ),
         touch_withdrawn_peers=_compose(
-            "INSERT INTO pg_temp.touched SELECT t._record_id, %(place)s FROM {current} t JOIN"
-            " (SELECT DISTINCT {old} FROM pg_temp.withdrawn w JOIN {current} o ON o._record_id = w.record_id) v"
-            " ON {same}",
+            "INSERT INTO pg_temp.touched SELECT t._record_id, %(place)s FROM"
+            " (SELECT DISTINCT {old} FROM pg_temp.withdrawn w"
+            "  CROSS JOIN LATERAL (SELECT * FROM {current} o WHERE o._record_id = w.record_id OFFSET 0) o) v"
+            " CROSS JOIN LATERAL (SELECT t._record_id FROM {current} t WHERE {same} OFFSET 0) t",
             **parts,
         ),
         correct_letters=_compose(
             "UPDATE {current} t SET _judgement = overlay(t._judgement PLACING c.letter FROM c.place FOR 1)"
             " FROM (SELECT t._record_id, p.place, CASE WHEN NOT ({filled}) THEN 'n'"
             "  WHEN count(*) OVER (PARTITION BY {mine}) > 1 THEN 'f' ELSE 'p' END AS letter"
-            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
-            "  JOIN {current} t ON t._record_id = x.record_id LEFT JOIN {places} p ON p.id = t._rule_set) c"
+            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x CROSS JOIN LATERAL"
+            "  (SELECT * FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t"
+            "  LEFT JOIN {places} p ON p.id = t._rule_set) c"
             " WHERE t._record_id = c._record_id AND c.place IS NOT NULL"
             " AND substr(t._judgement, c.place, 1) <> c.letter",
             **parts,
@@ -354,8 +363,9 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
         correct_case_letters=_compose(
             "UPDATE lienthong.quarantine q SET judgement = overlay(q.judgement PLACING v.letter FROM v.place FOR 1)"
             " FROM (SELECT q.id, pq.place, coalesce(substr(t._judgement, pt.place, 1), 'n') AS letter"
-            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
-            "  JOIN lienthong.quarantine q ON {open_case} AND q.record_id = x.record_id"
+            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched) x"
+            "  CROSS JOIN LATERAL (SELECT * FROM lienthong.quarantine q"
+            "   WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q"
             "  JOIN {places} pq ON pq.id = q.rule_set"
             "  LEFT JOIN {current} t ON t._record_id = x.record_id"
             "  LEFT JOIN {places} pt ON pt.id = t._rule_set) v"
@@ -366,19 +376,20 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
         newly_failed=_compose(
             "SELECT t._record_id, {shown}"
             " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
-            " JOIN {current} t ON t._record_id = x.record_id JOIN {places} p ON p.id = t._rule_set"
-            " WHERE substr(t._judgement, p.place, 1) = 'f' AND NOT EXISTS (SELECT FROM lienthong.finding f"
+            " CROSS JOIN LATERAL (SELECT * FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t"
+            " JOIN {places} p ON p.id = t._rule_set WHERE substr(t._judgement, p.place, 1) = 'f' AND NOT EXISTS (SELECT FROM lienthong.finding f"
             "  WHERE f.dataset = %(dataset)s AND f.record_id = t._record_id AND f.rule = %(rule)s"
             "  AND f.closed_batch IS NULL)",
             **parts,
         ),
         close_findings=_compose(
             "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
-            " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
-            " WHERE f.dataset = %(dataset)s AND f.record_id = x.record_id AND f.rule = %(rule)s"
-            " AND f.closed_batch IS NULL AND NOT EXISTS"
-            " (SELECT FROM {current} t JOIN {places} p ON p.id = t._rule_set"
-            "  WHERE t._record_id = f.record_id AND substr(t._judgement, p.place, 1) = 'f')",
+            " FROM (SELECT o.id FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
+            "  CROSS JOIN LATERAL (SELECT g.id FROM lienthong.finding g WHERE g.record_id = x.record_id"
+            "   AND g.rule = %(rule)s AND g.dataset = %(dataset)s AND g.closed_batch IS NULL AND NOT EXISTS"
+            "   (SELECT FROM {current} t JOIN {places} p ON p.id = t._rule_set"
+            "    WHERE t._record_id = g.record_id AND substr(t._judgement, p.place, 1) = 'f') OFFSET 0) o) v"
+            " WHERE f.id = v.id",
             **parts,
         ),
     )

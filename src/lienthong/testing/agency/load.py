@@ -49,12 +49,19 @@ def load(
         with connection.transaction():
             connection.execute(tables)
         _load_enterprises(connection, progress)
-        planted = _load_citizens(connection, wanted=citizens_wanted, seed=seed, progress=progress)
+        filled = _rows(connection, CITIZENS)
+        planted: pl.DataFrame | None = None
+        if filled and (truth is None or truth.exists()):
+            progress("citizens", filled, filled)
+        else:
+            planted = _load_citizens(
+                connection, wanted=citizens_wanted, filled=filled > 0, seed=seed, progress=progress
+            )
         _publish(connection)
         if reader is not None:
             _grant(connection, reader)
         progress("publication", 1, 1)
-    if truth is not None:
+    if truth is not None and planted is not None:
         _write_truth(truth, planted)
 
 
@@ -82,9 +89,10 @@ def _load_enterprises(connection: psycopg.Connection, progress: Progress) -> Non
     progress("enterprises", rows, rows)
 
 
-def _load_citizens(connection: psycopg.Connection, *, wanted: int, seed: int, progress: Progress) -> pl.DataFrame:
+def _load_citizens(
+    connection: psycopg.Connection, *, wanted: int, filled: bool, seed: int, progress: Progress
+) -> pl.DataFrame:
     """Fill the table unless it was filled before; return the truth either way."""
-    filled = _rows(connection, CITIZENS) > 0
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         CITIZENS, sql.SQL(", ").join(sql.Identifier(name) for name in citizens.COLUMNS)
     )

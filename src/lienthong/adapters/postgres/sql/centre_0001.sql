@@ -90,9 +90,10 @@ CREATE TABLE lienthong.quarantine (
     CHECK ((state = 'open') = (closed_batch IS NULL)),
     CHECK ((state = 'open') = (closed_at IS NULL))
 );
-CREATE UNIQUE INDEX quarantine_open ON lienthong.quarantine (dataset, record_id) WHERE state = 'open';
-CREATE INDEX quarantine_open_key ON lienthong.quarantine (dataset, business_key) WHERE state = 'open';
-CREATE INDEX quarantine_open_source ON lienthong.quarantine (dataset, source, "table") WHERE state = 'open';
+-- Only one index of each table begins with the record: a planner without statistics cannot take the wrong one.
+CREATE UNIQUE INDEX quarantine_open ON lienthong.quarantine (record_id, dataset) WHERE state = 'open';
+CREATE INDEX quarantine_open_key ON lienthong.quarantine (business_key, dataset) WHERE state = 'open';
+CREATE INDEX quarantine_open_source ON lienthong.quarantine (source, "table", dataset) WHERE state = 'open';
 COMMENT ON TABLE lienthong.quarantine IS 'Bản ghi bị cách ly, giữ nguyên dữ liệu gốc và lý do';
 
 CREATE TABLE lienthong.finding (
@@ -109,8 +110,8 @@ CREATE TABLE lienthong.finding (
     closed_at     timestamptz,
     CHECK ((closed_batch IS NULL) = (closed_at IS NULL))
 );
-CREATE UNIQUE INDEX finding_open ON lienthong.finding (dataset, record_id, rule) WHERE closed_batch IS NULL;
-CREATE INDEX finding_open_rule ON lienthong.finding (dataset, rule, id) WHERE closed_batch IS NULL;
+CREATE UNIQUE INDEX finding_open ON lienthong.finding (record_id, rule, dataset) WHERE closed_batch IS NULL;
+CREATE INDEX finding_open_rule ON lienthong.finding (rule, dataset, id) WHERE closed_batch IS NULL;
 COMMENT ON TABLE lienthong.finding IS 'Phát hiện về chất lượng dữ liệu; giá trị quan sát đã được che';
 
 CREATE TABLE lienthong.rule_set (
