@@ -324,8 +324,12 @@ def intervals_follow_one_another(url):
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, phases=[Phase.reuse, Phase.generate, Phase.shrink], print_blob=False,
-    suppress_health_check=[HealthCheck.function_scoped_fixture])
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.reuse, Phase.generate, Phase.shrink],
+    print_blob=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(plan=st.lists(steps, min_size=1, max_size=8))
 def test_both_stores_hold_the_same_after_every_step(database, plan):
     store, memory = PostgresCentreStore(database.url), MemoryCentreStore()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +14,7 @@ from sources_agency import Agency, mapping, own_server, read_snapshot, read_stre
 from lienthong.adapters.postgres import assembly
 from lienthong.adapters.postgres.source import PostgresSource
 from lienthong.errors import LienthongError
-from lienthong.sources.change import Delivery, Position, SourceId
+from lienthong.sources.change import Delivery, Idle, Position, SourceId
 from lienthong.sources.refusals import (
     KeyChanged,
     MappedColumnGone,
@@ -269,3 +270,53 @@ def test_the_server_closing_the_connection_is_transient_and_loses_nothing(agency
     agency.sql("INSERT INTO t VALUES (3, 'y')")
     again = read_stream(agency.open(mapping("t", "v")), start, agency.written(), after=first.end)
     assert rows_of(again)["v"].to_list() == ["y"]
+
+
+def test_a_quiet_stream_answers_the_server_within_its_patience(agency):
+    agency.sql(f"ALTER DATABASE {agency.database.name} SET wal_sender_timeout = '600ms'")
+    simple(agency)
+    source = agency.open(mapping("t", "v"), heartbeat_s=60.0)  # only the server's own questions are heard
+    start, _ = read_snapshot(source)
+    stream = source.stream(epoch=start.epoch, after=start.position)
+    # The server asks at half of its patience: with the sixth answer three times its patience have passed.
+    signs = [arrived for _, arrived in zip(range(6), stream, strict=False)]
+    assert all(isinstance(arrived, Idle) for arrived in signs)
+    assert len(signs) == 6
+
+
+def test_the_agency_s_server_can_shut_down_while_it_is_followed(tmp_path_factory):
+    with own_server(tmp_path_factory) as server:
+        url = server.url("postgres", server.superuser, server.password)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+            connection.execute("CREATE PUBLICATION lienthong FOR TABLE t")
+            source = PostgresSource(
+                source=SourceId("agency"),
+                url=url,
+                password=None,
+                publication="lienthong",
+                slot="lienthong",
+                mappings=[mapping("t", "v")],
+                heartbeat_s=60.0,
+            )
+            start, _ = read_snapshot(source)
+        seen = threading.Event()
+        ended: list[LienthongError] = []
+
+        def follow() -> None:
+            try:
+                for arrived in source.stream(epoch=start.epoch, after=start.position):
+                    source.confirm(arrived.end)
+                    seen.set()
+            except LienthongError as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("INSERT INTO t VALUES (1, 'x')")
+        assert seen.wait(20)
+        server.stop()  # waits for senders whose readers have not confirmed everything
+        thread.join(20)
+        assert not thread.is_alive()
+        assert [error.transient for error in ended] == [True]

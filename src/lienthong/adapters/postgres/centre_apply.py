@@ -144,12 +144,10 @@ def _restore(tally: Tally, before: Mapping[str, object]) -> None:
 
 def _apply_chain(step: Step, staged: pl.DataFrame, judged: JudgedBatch) -> None:
     cursor, sql, facts, tally = step.cursor, step.target.statements, step.parameters, step.tally
-    cursor.execute(b"DELETE FROM pg_temp.touched")
     cursor.execute(sql.empty_stage)
     copy_frame(cursor, sql.stage, staged)
-    staged = _without_stale(step, staged)
-    concerned = _touch(step, staged)
-    rows, cases = _tally(step, -1)
+    staged, rows, cases = _look(step, staged)
+    concerned = _touch_peers(step, staged)
     _findings(step, deciding_findings(judged, staged))
     kinds = set(staged["_kind"])
     if cases:
@@ -188,37 +186,49 @@ def _count(cursor: Cursor) -> int:
     return row[0]
 
 
-def _without_stale(step: Step, staged: pl.DataFrame) -> pl.DataFrame:
-    statements = step.target.statements
-    guard = statements.drop_stale_snapshot if step.snapshot else statements.drop_stale
-    stale = step.cursor.execute(guard, step.parameters).fetchall()
-    if not stale:
-        return staged
-    step.tally.superseded += sum(1 for _, counted in stale if counted)
-    return staged.filter(~pl.col("_row").is_in([row for row, _ in stale]))
+def _look(step: Step, staged: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
+    """Take the verdicts of the batch's records out of the tally; return (rows still to apply, kept, held).
+
+    Rows that something stored has overtaken are counted as superseded and left out.
+    """
+    sql, facts = step.target.statements, step.parameters | {"place": NO_PLACE}
+    look, guard = (sql.look_snapshot, sql.drop_stale_snapshot) if step.snapshot else (sql.look, sql.drop_stale)
+    step.cursor.execute(b"DELETE FROM pg_temp.touched")
+    step.cursor.execute(sql.touch_own, facts)
+    found = step.cursor.execute(look, facts).fetchall()
+    if any(overtaken for *_, overtaken in found):
+        stale = step.cursor.execute(guard, facts).fetchall()
+        step.tally.superseded += sum(1 for _, counted in stale if counted)
+        staged = staged.filter(~pl.col("_row").is_in([row for row, _ in stale]))
+        step.cursor.execute(b"DELETE FROM pg_temp.touched")
+        step.cursor.execute(sql.touch_own, facts)
+        found = step.cursor.execute(look, facts).fetchall()
+    return staged, *_enter(step, [row[:5] for row in found], -1)
 
 
-def _touch(step: Step, staged: pl.DataFrame) -> tuple[Unique, ...]:
-    """Note whose verdict may change; return the rules of uniqueness that several records have to do with."""
-    facts = step.parameters
-    step.cursor.execute(step.target.statements.touch_own, facts | {"place": NO_PLACE})
+def _touch_peers(step: Step, staged: pl.DataFrame) -> tuple[Unique, ...]:
+    """Find other records with the same values; return the rules of uniqueness that several records concern."""
+    sql, facts = step.target.statements, step.parameters
     kept = staged.filter(pl.col("_last") & (pl.col("_kind") == KIND_GOOD))
-    concerned = []
+    concerned, strangers = [], 0
     for unique in step.target.uniques:
         named = facts | {"place": unique.rule.place + 1}
         peers = step.cursor.execute(unique.statements.touch_peers, named).rowcount
+        strangers += peers
         if peers or kept.select(unique.rule.columns).drop_nulls().is_duplicated().any():
-            step.cursor.execute(step.target.statements.touch_own, named)
+            step.cursor.execute(sql.touch_own, named)
             concerned.append(unique)
+    if strangers:
+        _enter(step, step.cursor.execute(sql.tally_peers, facts).fetchall(), -1)
     return tuple(concerned)
 
 
-def _tally(step: Step, sign: int) -> tuple[int, int]:
-    """Add the verdicts of the touched records to the tally, or take them away; return (rows, open cases)."""
+def _enter(step: Step, verdicts: Sequence[tuple[object, ...]], sign: int) -> tuple[int, int]:
+    """Add verdicts to the tally, or take them away; return (records kept, records held)."""
     rows = cases = 0
-    for rule_set, judgement, records, kept, held in step.cursor.execute(
-        step.target.statements.tally, step.parameters
-    ).fetchall():
+    for rule_set, judgement, records, kept, held in verdicts:
+        if judgement is None:
+            continue  # nothing is stored of these records
         assert isinstance(rule_set, int), "a verdict names its rule set"
         assert isinstance(judgement, str), "a verdict is a text"
         assert isinstance(records, int), "a count is a number"
@@ -266,12 +276,12 @@ def _settle_uniqueness(step: Step, concerned: Sequence[Unique], *, with_cases: b
     """Correct the letters of rules about several rows, then count the verdicts as they are now."""
     facts = step.parameters
     for unique in step.target.uniques:
-        named = facts | {"place": unique.rule.place + 1, "rule": unique.rule.name}
+        named = facts | {"place": unique.rule.place + 1, "rule": unique.rule.name, "everybody": step.snapshot}
         if unique in concerned:
             step.cursor.execute(unique.statements.correct_letters, named)
         if with_cases:
             step.cursor.execute(unique.statements.correct_case_letters, named)
-    _tally(step, +1)
+    _enter(step, step.cursor.execute(step.target.statements.tally, facts).fetchall(), +1)
     for unique in concerned:
         if _may_have_failed(step.tally, unique.rule, step.target.rule_set):
             _unique_findings(step, unique)
@@ -316,7 +326,7 @@ def withdraw(step: Step, *, version: int, number: int, source_time: datetime) ->
     for unique in step.target.uniques:
         cursor.execute(_TOUCH_WITHDRAWN, {"place": unique.rule.place + 1})
         cursor.execute(unique.statements.touch_withdrawn_peers, {"place": unique.rule.place + 1})
-    _tally(step, -1)
+    _enter(step, cursor.execute(sql.tally, facts).fetchall(), -1)
     step.tally.history += cursor.execute(sql.withdraw_history, facts).rowcount
     cursor.execute(sql.withdraw, facts)
     cursor.execute(sql.withdraw_cases, facts)

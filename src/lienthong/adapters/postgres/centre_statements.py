@@ -37,6 +37,9 @@ class Statements:
     drop_stale: bytes
     drop_stale_snapshot: bytes
     touch_own: bytes
+    look: bytes
+    look_snapshot: bytes
+    tally_peers: bytes
     tally: bytes
     end_current: bytes
     chain_history: bytes
@@ -96,9 +99,16 @@ def compose(spec: TableSpec) -> Statements:
         drop_stale=_drop_stale(tables, sql.SQL(">=")),
         drop_stale_snapshot=_drop_stale(tables, sql.SQL(">")),
         touch_own=_compose(
-            "INSERT INTO pg_temp.touched SELECT DISTINCT _record_id, %(place)s FROM {stage}", **tables
+            "INSERT INTO pg_temp.touched SELECT DISTINCT ON (_record_id) _record_id, %(place)s, _version, _number"
+            " FROM {stage} ORDER BY _record_id, _row",
+            **tables,
         ),
-        tally=_tally(tables),
+        look=_look(tables, sql.SQL(">=")),
+        look_snapshot=_look(tables, sql.SQL(">")),
+        tally_peers=_tally(
+            tables, sql.SQL("place <> 0 AND record_id NOT IN (SELECT record_id FROM pg_temp.touched WHERE place = 0)")
+        ),
+        tally=_tally(tables, sql.SQL("true")),
         end_current=_end_current(spec, tables),
         chain_history=_chain_history(spec, tables),
         keep=_keep(spec, tables),
@@ -168,16 +178,45 @@ def _drop_stale(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
     )
 
 
-def _tally(tables: dict[str, sql.Identifier]) -> bytes:
+_KEPT = (
+    " LEFT JOIN LATERAL (SELECT t._record_id, t._rule_set, t._judgement, t._epoch, t._version, t._number"
+    "  FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t ON true"
+)
+_HELD = (
+    " LEFT JOIN LATERAL (SELECT q.record_id, q.rule_set, q.judgement, q.epoch, q.version, q.number"
+    "  FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q ON true"
+)
+
+
+def _look(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
+    """Count the verdicts of the batch's records as they are, and see whether something stored is newer."""
+    return _compose(
+        "SELECT coalesce(q.rule_set, t._rule_set), coalesce(q.judgement, t._judgement),"
+        " count(*), count(t._record_id), count(q.record_id), coalesce(bool_or("
+        "  (t._epoch, t._version, t._number) {stored} (%(epoch)s, x.version, x.number)"
+        "  OR (q.epoch, q.version, q.number) {stored} (%(epoch)s, x.version, x.number)"
+        "  OR (h._ended_epoch, h._ended_version, h._ended_number) {stored} (%(epoch)s, x.version, x.number)), false)"
+        " FROM pg_temp.touched x"
+        + _KEPT
+        + _HELD
+        # A version in history is never newer than the one that followed it.
+        + " LEFT JOIN LATERAL (SELECT * FROM {history} h WHERE t._record_id IS NULL AND h._record_id = x.record_id"
+        "  ORDER BY h._ended_epoch DESC, h._ended_version DESC, h._ended_number DESC LIMIT 1) h ON true"
+        " WHERE x.place = 0 GROUP BY 1, 2",
+        stored=stored,
+        **tables,
+    )
+
+
+def _tally(tables: dict[str, sql.Identifier], which: sql.SQL) -> bytes:
     return _compose(
         "SELECT coalesce(q.rule_set, t._rule_set), coalesce(q.judgement, t._judgement),"
         " count(*), count(t._record_id), count(q.record_id)"
-        " FROM (SELECT DISTINCT record_id FROM pg_temp.touched) x"
-        " LEFT JOIN LATERAL (SELECT t._record_id, t._rule_set, t._judgement FROM {current} t"
-        "  WHERE t._record_id = x.record_id OFFSET 0) t ON true"
-        " LEFT JOIN LATERAL (SELECT q.record_id, q.rule_set, q.judgement FROM lienthong.quarantine q"
-        "  WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q ON true"
-        " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
+        " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE {which}) x"
+        + _KEPT
+        + _HELD
+        + " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
+        which=which,
         **tables,
     )
 
@@ -363,7 +402,8 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
         correct_case_letters=_compose(
             "UPDATE lienthong.quarantine q SET judgement = overlay(q.judgement PLACING v.letter FROM v.place FOR 1)"
             " FROM (SELECT q.id, pq.place, coalesce(substr(t._judgement, pt.place, 1), 'n') AS letter"
-            "  FROM (SELECT DISTINCT record_id FROM pg_temp.touched) x"
+            "  FROM (SELECT record_id FROM pg_temp.touched WHERE place = %(place)s OR %(everybody)s"
+            "   UNION SELECT _record_id FROM {stage} WHERE _kind = 'B' AND _last) x"
             "  CROSS JOIN LATERAL (SELECT * FROM lienthong.quarantine q"
             "   WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q"
             "  JOIN {places} pq ON pq.id = q.rule_set"

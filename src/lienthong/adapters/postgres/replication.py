@@ -280,8 +280,8 @@ class Stream:
         self._heartbeat_s = heartbeat_s
         self._seen = assembly.end  # the server has sent everything before it
         self._answer_now = False
-        self._heard_at = self._told_at = self._yielded_at = time.monotonic()
-        self._asked_at: float | None = None
+        self._asked = False
+        self._heard_at = self._told_at = self._yielded_at = self._asked_last = time.monotonic()
 
     def run(self) -> Iterator[Delivery | Idle]:
         """Yield deliveries and signs of life until stopped."""
@@ -348,19 +348,20 @@ class Stream:
             self._seen = max(self._seen, end)  # every commit before it has been sent
         if wants_answer:
             self._connection.tell()
-        if wants_answer or self._asked_at is not None:
+        if wants_answer or self._asked:
             self._answer_now = not self._assembly.in_transaction
-            self._asked_at = None
+            self._asked = False
 
     def _ask_and_wait(self, now: float) -> None:
         """Wait for the next message; after a quiet while ask whether the source is still there."""
-        if self._asked_at is None and now - self._yielded_at >= self._heartbeat_s:
-            self._connection.tell(ask=True)
-            self._asked_at = self._told_at = now
-        elif self._connection.untold:
+        if self._connection.untold:
             return  # what was confirmed is told first
         quiet_s = now - max(self._heard_at, self._yielded_at)
         if quiet_s >= SILENCE_S_MAX:
             raise StreamInterrupted(source=self._source, reason=f"no answer for {SILENCE_S_MAX:.0f} s")
-        left_s = self._heartbeat_s - (now - self._yielded_at) if self._asked_at is None else SILENCE_S_MAX - quiet_s
-        self._connection.wait(left_s)
+        rest_s = self._heartbeat_s - (now - max(self._yielded_at, self._asked_last))
+        if not self._asked and rest_s <= 0:
+            self._connection.tell(ask=True)
+            self._asked = True
+            self._asked_last = self._told_at = now
+        self._connection.wait(SILENCE_S_MAX - quiet_s if self._asked else rest_s)

@@ -71,7 +71,7 @@ class _Followed:
         return as_source_table(self.facts, self.published)
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Snapshot:
     """A snapshot that has begun: the connection stands in its transaction."""
 

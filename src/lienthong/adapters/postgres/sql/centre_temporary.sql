@@ -1,7 +1,13 @@
 -- Working tables of one session; emptied at every commit, gone with the connection.
 
--- Records whose verdict may change, once for every rule about several rows (place 0: there is no such rule).
-CREATE TEMPORARY TABLE touched (record_id text NOT NULL, place integer NOT NULL) ON COMMIT DELETE ROWS;
+-- Records whose verdict may change: at place 0 those of the batch with their first change, at the place of a rule
+-- about several rows those that have to do with it.
+CREATE TEMPORARY TABLE touched (
+    record_id text NOT NULL,
+    place integer NOT NULL,
+    version bigint,
+    number integer
+) ON COMMIT DELETE ROWS;
 
 -- Records that leave the centre together: their source table was emptied or read again without them.
 CREATE TEMPORARY TABLE withdrawn (record_id text NOT NULL) ON COMMIT DELETE ROWS;
