@@ -242,7 +242,12 @@ def native_apply(installation: Installation, end: str) -> float:
     """Let PostgreSQL's own logical replication apply the same changes to its copy of the table."""
     server = installation.server
     place = psycopg.conninfo.make_conninfo(
-        "", host=str(server.socket_folder), port=server.port, dbname="agency", user=server.superuser, password=server.password
+        "",
+        host=str(server.socket_folder),
+        port=server.port,
+        dbname="agency",
+        user=server.superuser,
+        password=server.password,
     )
     with superuser(installation, "native") as target:
         started = time.perf_counter()
@@ -254,11 +259,13 @@ def native_apply(installation: Installation, end: str) -> float:
         )
     with superuser(installation, "agency") as connection:
         wait(
-            lambda: connection.execute(
-                "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = 'native_reference'",
-                [end],
-            ).fetchone()
-            == (True,)
+            lambda: (
+                connection.execute(
+                    "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = 'native_reference'",
+                    [end],
+                ).fetchone()
+                == (True,)
+            )
         )
     return time.perf_counter() - started
 
@@ -319,7 +326,9 @@ def latencies(installation: Installation, link: Link) -> dict[str, object]:
             record = f"ca-mau/public.nhan_khau/{row[0]}"
             seen_ours = seen_native = False
             while not (seen_ours and seen_native):
-                if not seen_native and copy.execute("SELECT dia_chi FROM nhan_khau WHERE id = %s", row).fetchone() == (text,):
+                if not seen_native and copy.execute(
+                    "SELECT dia_chi FROM nhan_khau WHERE id = %s", row
+                ).fetchone() == (text,):
                     native.append(time.perf_counter() - committed)
                     seen_native = True
                 if not seen_ours and centre.execute(

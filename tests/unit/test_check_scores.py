@@ -93,6 +93,16 @@ def test_without_changes_live_is_unknown_zero_and_says_so() -> None:
         assert live.rests_on_vi == "chưa có thay đổi để đo"
 
 
+def test_an_idle_source_that_was_heard_is_live_and_says_what_it_rests_on() -> None:
+    live = word(score(lag=(0, 0), idle=True), Criterion.LIVE)
+    assert (live.percent, live.known) == (100.0, True)
+    assert "nhịp tim" in live.rests_on_vi
+
+
+def test_changes_that_were_late_count_even_when_the_source_is_idle_now() -> None:
+    assert word(score(lag=(1, 4), idle=True), Criterion.LIVE).percent == 25.0
+
+
 def test_live_is_the_share_of_changes_within_the_promise() -> None:
     live = word(score(lag=(3, 4)), Criterion.LIVE)
     assert (live.percent, live.known, live.colour) == (75.0, True, "yellow")

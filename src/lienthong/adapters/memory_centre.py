@@ -20,6 +20,7 @@ from lienthong.standardise.batch import Event
 
 Order = tuple[int, int, int]  # epoch, version, number
 SNAPSHOT_NUMBER = -1
+_NO_TROUBLE: Mapping[str, None] = {"reason": None, "next_action": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +181,9 @@ class MemoryCentreStore:
         if known.epoch != epoch:
             self._epochs[source] = self._epochs.get(source, 0) + 1
         self._links[source] = replace(
-            known,
-            phase=Phase.SNAPSHOT,
-            epoch=epoch,
-            position=position,
-            plan_digest=plan_digest,
+            replace(known, phase=Phase.SNAPSHOT, epoch=epoch, position=position, plan_digest=plan_digest),
+            **_NO_TROUBLE,
             status=LinkStatus.CATCHING_UP,
-            reason=None,
-            next_action=None,
             heartbeat_at=at,
             rows_done=0,
             rows_estimated=rows_estimated,
@@ -203,9 +199,8 @@ class MemoryCentreStore:
         self._batches += 1
         order = (self._epochs[source], position.commit, SNAPSHOT_NUMBER)
         gone = sum(self._withdraw(dataset, source, str(table), order, at) for table, dataset in tables)
-        self._links[source] = replace(
-            link, phase=Phase.STREAM, status=LinkStatus.HEALTHY, reason=None, next_action=None, applied_at=at
-        )
+        healthy = replace(link, phase=Phase.STREAM, status=LinkStatus.HEALTHY, applied_at=at)
+        self._links[source] = replace(healthy, **_NO_TROUBLE)
         return gone
 
     def images(self, dataset: DatasetId, record_ids: Sequence[str]) -> Mapping[str, str]:
@@ -591,12 +586,8 @@ def _hold(shelf: Shelf, row: Row, case: Case | None, *, snapshot: bool) -> None:
 
 
 def _same_content(known: Entry, entry: Entry) -> bool:
-    return (known.source, known.table, known.image, known.values) == (
-        entry.source,
-        entry.table,
-        entry.image,
-        entry.values,
-    )
+    one, other = ((each.source, each.table, each.image, each.values) for each in (known, entry))
+    return one == other
 
 
 def _columns(shelf: Shelf, rule: Rule) -> tuple[str, ...]:

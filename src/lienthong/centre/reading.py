@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from lienthong.centre.ports import LinkState
@@ -140,6 +140,10 @@ class CentreReader(Protocol):
 
     def readers(self, dataset: DatasetId, *, since: datetime) -> int:
         """Return how many distinct agencies read records since then."""
+        ...
+
+    def grantees(self, dataset: DatasetId, *, on: date) -> int:
+        """Return how many distinct agencies hold a grant in force on a day."""
         ...
 
     def failing_rows(self, dataset: DatasetId, rule: str, *, limit: int) -> tuple[FailingRow, ...]:

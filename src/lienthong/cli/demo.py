@@ -332,7 +332,13 @@ def demo(
             signal.signal(number, lambda *_: _interrupt(stopping))
         try:
             running = _start(
-                stack, folder, citizens=citizens, seed=seed, rate=rate, ports=(gateway_port, portal_port), quiet=as_json
+                stack,
+                folder,
+                citizens=citizens,
+                seed=seed,
+                rate=rate,
+                ports=(gateway_port, portal_port),
+                quiet=as_json,
             )
             _say_where(running, as_json=as_json)
             until = None if stop_after is None else time.monotonic() + stop_after

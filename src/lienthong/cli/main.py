@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import lienthong
-from lienthong.cli import access, demo, dictionary, source, sync
+from lienthong.cli import access, centre, demo, dictionary, source, sync
 from lienthong.cli.output import console
 
 app = typer.Typer(
@@ -28,7 +28,8 @@ Sources → standardise → check → centre → exchange → portal.
 """,
 )
 app.add_typer(dictionary.app, name="dictionary", help="The Common Data Dictionary (từ điển dữ liệu dùng chung).")
-app.add_typer(source.app, name="source", help="An agency's database: survey, mapping, readiness (cơ sở dữ liệu nguồn).")
+app.add_typer(source.app, name="source")
+app.add_typer(centre.app, name="centre", help="The centre's database: tables and rights (Trung tâm dữ liệu).")
 app.add_typer(sync.app, name="sync", help="Follow the sources and keep the centre up to date (đồng bộ).")
 app.add_typer(access.app, name="access", help="Keys and grants of agencies that read data (quyền khai thác).")
 app.command(name="demo")(demo.demo)

@@ -136,7 +136,15 @@ def status(
         "Links",
         ["source", "phase", "status", "position", "last contact", "reason", "next action"],
         [
-            [link.source, link.phase.value, link.status.value, link.position, link.heartbeat_at, link.reason, link.next_action]
+            [
+                link.source,
+                link.phase.value,
+                link.status.value,
+                link.position,
+                link.heartbeat_at,
+                link.reason,
+                link.next_action,
+            ]
             for link in links
         ],
     )

@@ -20,7 +20,7 @@ ROWS_MAX: Final = 200_000
 Row = tuple[int, list[str]]
 
 
-def _rows(file: str, text: str, columns: tuple[str, ...], problems: list[Problem]) -> list[Row] | None:
+def table_rows(file: str, text: str, columns: tuple[str, ...], problems: list[Problem]) -> list[Row] | None:
     """Return the rows with their line, or None when the file cannot be used."""
     found = text_problems(file, text)
 
@@ -48,7 +48,7 @@ def _rows(file: str, text: str, columns: tuple[str, ...], problems: list[Problem
 
 def read_codes(file: str, text: str, problems: list[Problem]) -> tuple[tuple[Code, ...], tuple[int, ...]]:
     """Return the codes of a list and the line of each."""
-    rows = _rows(file, text, CODE_COLUMNS, problems)
+    rows = table_rows(file, text, CODE_COLUMNS, problems)
     if rows is None:
         return (), ()
     days: dict[str, date | None] = {"": None}
@@ -56,7 +56,7 @@ def read_codes(file: str, text: str, problems: list[Problem]) -> tuple[tuple[Cod
     lines: list[int] = []
     for line, (code, vi, en, since, until, parent, successors, source) in rows:
         for day in (since, until):
-            if day not in days and not _remember(day, days):
+            if day not in days and not remember_day(day, days):
                 text_ = f"{day} is not a day (YYYY-MM-DD)"
                 problems.append(Problem(file=file, line=line, rule="not-a-day", text=text_))
                 days[day] = None
@@ -82,7 +82,8 @@ def read_codes(file: str, text: str, problems: list[Problem]) -> tuple[tuple[Cod
     return tuple(codes), tuple(lines)
 
 
-def _remember(text: str, days: dict[str, date | None]) -> bool:
+def remember_day(text: str, days: dict[str, date | None]) -> bool:
+    """Keep the day a text names; return whether it names one."""
     if len(text) != len("2025-07-01"):  # Python also reads 20250701 and week dates
         return False
     try:
@@ -128,7 +129,7 @@ def read_aliases(
     file: str, text: str, codes: tuple[Code, ...], problems: list[Problem]
 ) -> tuple[tuple[str, str], ...]:
     """Return the spellings sources write, each with the one code it stands for."""
-    rows = _rows(file, text, ALIAS_COLUMNS, problems)
+    rows = table_rows(file, text, ALIAS_COLUMNS, problems)
     if rows is None:
         return ()
     known = {code.code for code in codes}

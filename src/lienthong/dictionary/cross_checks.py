@@ -58,6 +58,7 @@ def check(
         _check_succession(known)
     for code_list in code_lists:
         _check_parents(code_list, known_lists)
+        _check_within(code_list, known_lists)
     for domain in domains:
         _check_reference(domain.document, ("code_list",), domain.item.code_list, known_lists, "code list")
     for element in elements:
@@ -129,6 +130,23 @@ def _check_parents(one: Located[CodeList], known: Mapping[str, Located[CodeList]
         return
     for stranger in sorted(parents - {code.code for code in known[wanted].item.codes}):
         one.document.refuse(("parent_list",), "unknown-code", f"parent {stranger} is not in {wanted}")
+
+
+def _check_within(one: Located[CodeList], known: Mapping[str, Located[CodeList]]) -> None:
+    rows = (*one.item.successions, *one.item.sightings)
+    used = {row.within for row in rows if row.within is not None}
+    wanted = one.item.within_list
+    if wanted is None:
+        if used:
+            text = "conversion or history name units in between, so within_list is needed"
+            one.document.refuse(("within_list",), "missing-key", text)
+        return
+    if not _check_reference(one.document, ("within_list",), wanted, known, "code list"):
+        return
+    between = known[wanted].item
+    strangers = used - {code.code for code in between.codes} - {seen.code for seen in between.sightings}
+    for stranger in sorted(strangers):
+        one.document.refuse(("within_list",), "unknown-code", f"unit in between {stranger} is not in {wanted}")
 
 
 def _check_element(

@@ -40,22 +40,30 @@ CORE_DOMAINS: Final = ("Con người", "Pháp nhân/Tổ chức", "Tài sản", 
 CHECK_DIGITS: Final = frozenset({"mst"})
 PRECISION_MAX: Final = 38  # Decimal(38) is what Polars, Arrow and DuckDB hold
 
-STANDARDISERS: Final = {  # kernel → the datatype it gives
-    "text": Datatype.TEXT,
-    "person-name": Datatype.TEXT,
-    "organisation-name": Datatype.TEXT,
+STANDARDISERS: Final = {  # kernel → the datatype it gives; tests hold it to the kernels that exist
     "address": Datatype.TEXT,
-    "identifier": Datatype.TEXT,
-    "tax-code": Datatype.TEXT,
-    "personal-number": Datatype.TEXT,
-    "phone": Datatype.TEXT,
+    "agency-code": Datatype.TEXT,
+    "boolean": Datatype.BOOLEAN,
+    "citizen-card-old": Datatype.TEXT,
     "code": Datatype.CODE,
     "codes": Datatype.CODES,
     "date": Datatype.DATE,
-    "partial-date": Datatype.PARTIAL_DATE,
-    "integer": Datatype.INTEGER,
     "decimal": Datatype.DECIMAL,
-    "boolean": Datatype.BOOLEAN,
+    "health-card": Datatype.TEXT,
+    "identifier": Datatype.TEXT,
+    "integer": Datatype.INTEGER,
+    "organisation-name": Datatype.TEXT,
+    "parcel-hash": Datatype.TEXT,
+    "partial-date": Datatype.PARTIAL_DATE,
+    "passport": Datatype.TEXT,
+    "person-name": Datatype.TEXT,
+    "personal-number": Datatype.TEXT,
+    "phone": Datatype.TEXT,
+    "plate": Datatype.TEXT,
+    "procedure-code": Datatype.TEXT,
+    "social-insurance": Datatype.TEXT,
+    "tax-code": Datatype.TEXT,
+    "text": Datatype.TEXT,
     "timestamp": Datatype.TIMESTAMP,
 }
 
@@ -75,7 +83,7 @@ _DOMAIN: Final = _IDENTITY | _DOMAIN_NEEDED | {
     "check_digit", "normalisation",
 }  # fmt: skip
 _CODE_LIST_NEEDED: Final = _IDENTITY_NEEDED | {"label", "sources"}
-_CODE_LIST: Final = _IDENTITY | _CODE_LIST_NEEDED | {"complete", "parent_list"}
+_CODE_LIST: Final = _IDENTITY | _CODE_LIST_NEEDED | {"complete", "parent_list", "within_list"}
 _DATASET_NEEDED: Final = _IDENTITY_NEEDED | {"label", "definition", "table", "domain", "members", "sources"}
 _DATASET: Final = _IDENTITY | _DATASET_NEEDED | {"record_date", "allowed_lag_s", "rules"}
 _MEMBER: Final = frozenset({"element", "required", "key", "unique", "many"})
@@ -247,7 +255,7 @@ def code_list(
     """Read the head of a code list (danh mục); codes and aliases come from the CSV files beside it."""
     fields = Fields(document, document.value)
     fields.only(_CODE_LIST, _CODE_LIST_NEEDED)
-    parent = fields.text("parent_list")
+    parent, within = fields.text("parent_list"), fields.text("within_list")
     return CodeList(
         identity=identity(fields, name=OTHER_ID, stem=stem),
         label=fields.named("label"),
@@ -256,6 +264,7 @@ def code_list(
         sources=fields.sources(),
         complete=fields.truth("complete"),
         parent_list=None if parent is None else CodeListId(parent),
+        within_list=None if within is None else CodeListId(within),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from lienthong.dictionary import canonical, code_tables, cross_checks, items
+from lienthong.dictionary import canonical, code_pasts, code_tables, cross_checks, items
 from lienthong.dictionary.cross_checks import HasIdentity, Located
 from lienthong.dictionary.documents import Document, read_document
 from lienthong.dictionary.fields import Fields
@@ -121,7 +121,7 @@ def _code_list_reader(folder: Path, found: list[Problem]) -> Callable[[Document,
     lists = folder / "codelists"
     known = {path.stem for path in _files(lists, ".yaml")}
     for path in _files(lists, ".csv"):
-        if path.name.removesuffix(".csv").removesuffix(".aliases") not in known:
+        if path.name.removesuffix(".csv").partition(".")[0] not in known or not _is_known_table(path.name):
             file = path.relative_to(folder).as_posix()
             found.append(
                 Problem(file=file, line=1, rule="file-name", text="no code list of this name stands beside it")
@@ -140,6 +140,24 @@ def _code_list_reader(folder: Path, found: list[Problem]) -> Callable[[Document,
         text = _text(folder, aliases, found) if aliases.exists() else None
         file = aliases.relative_to(folder).as_posix()
         spellings = code_tables.read_aliases(file, text, codes, found) if text is not None else ()
-        return items.code_list(document, stem, codes, spellings)
+        code_list = items.code_list(document, stem, codes, spellings)
+        return _with_past(folder, stem, code_list, found)
 
     return parse
+
+
+def _is_known_table(name: str) -> bool:
+    return name.removesuffix(".csv").partition(".")[2] in {"", "aliases", "conversion", "history"}
+
+
+def _with_past(folder: Path, stem: str, code_list: CodeList, found: list[Problem]) -> CodeList:
+    """Return the list with its conversion table and its sightings, where it has such files."""
+    conversion, history = (folder / "codelists" / f"{stem}.{name}.csv" for name in ("conversion", "history"))
+    if conversion.exists() and (text := _text(folder, conversion, found)) is not None:
+        file = conversion.relative_to(folder).as_posix()
+        successions = code_pasts.read_successions(file, text, code_list.codes, found)
+        code_list = replace(code_list, successions=successions)
+    if history.exists() and (text := _text(folder, history, found)) is not None:
+        sightings = code_pasts.read_sightings(history.relative_to(folder).as_posix(), text, found)
+        code_list = replace(code_list, sightings=sightings)
+    return code_list

@@ -161,6 +161,31 @@ class Code:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Succession:
+    """One line of a conversion table: what became of a code on a day (bảng chuyển đổi mã)."""
+
+    old: str  # read on the day before ``on``
+    new: str  # read on the day ``on``
+    on: date
+    kind: str  # lienthong.dictionary.conversion says which kinds there are
+    within: str | None = None  # the unit of ``within_list`` it lay in until then
+    source: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """What a code meant in dated copies of the list, where no document gives the exact days."""
+
+    code: str
+    label: str
+    within: str | None
+    seen_from: date  # the first list that shows it
+    seen_to: date  # the last list that shows it
+    gone_by: date  # the next list, which does not: the change fell after ``seen_to`` and up to this day
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CodeList:
     """A shared list of codes with dates (danh mục dùng chung)."""
 
@@ -171,6 +196,9 @@ class CodeList:
     sources: tuple[Source, ...] = ()
     complete: bool = False  # False: more codes may exist, an unknown code is a warning only
     parent_list: CodeListId | None = None  # the list that the codes' parents belong to
+    within_list: CodeListId | None = None  # the list of the level between: districts, until 2025-07-01
+    successions: tuple[Succession, ...] = ()  # from <id>.conversion.csv
+    sightings: tuple[Sighting, ...] = ()  # from <id>.history.csv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

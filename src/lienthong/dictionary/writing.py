@@ -28,6 +28,8 @@ def as_yaml(item: Element | ValueDomain | CodeList | Dataset) -> str:
     value |= value.pop("identity")
     value.pop("codes", None)  # they stand in the CSV files
     value.pop("aliases", None)
+    value.pop("successions", None)
+    value.pop("sightings", None)
     for key in ("valid_from", "valid_to"):
         if key in value:
             value[key] = date.fromisoformat(value[key])

@@ -15,14 +15,14 @@ from lienthong.dictionary.model import DatasetId, Dictionary
 from lienthong.oversight.overview import DatabaseLine, DatasetScore, Lag, Overview, TaskLine
 from lienthong.oversight.plan import Plan, Task, standing
 from lienthong.oversight.scores import score_dataset
+from lienthong.sources.change import SourceId
 from lienthong.sources.mapping import Mapping as ColumnDecisions
 
 HEARTBEAT_SILENT_AFTER_S = 30.0  # a source that has not answered for longer is silent, not idle
 MOVING_WINDOW_S = 10.0  # a batch applied more recently than this means data is moving
 CLOCK_SKEW_ALLOWED_S = 1.0  # a source clock further ahead of ours makes the lag unknown
-LAG_WINDOW_DAYS = 1  # changes of this long ago are counted for "sống"
+LAG_WINDOW_HOURS = 1  # changes applied this lately are counted for "sống"
 READERS_WINDOW_DAYS = 90  # agencies that read in this time are counted for "dùng chung"
-READERS_EXPECTED = 0  # no source says which agencies must read a dataset: "dùng chung" is unknown until one does
 BATCHES_SHOWN = 10
 BATCHES_LOOKED_AT = 100
 
@@ -60,7 +60,14 @@ def assemble_overview(
             for mapping in mappings
         ),
         scores=tuple(
-            assemble_score(dataset, dictionary=dictionary, rule_sets=rule_sets, reader=reader, now=now)
+            assemble_score(
+                dataset,
+                dictionary=dictionary,
+                rule_sets=rule_sets,
+                reader=reader,
+                idle=_is_idle(dataset, mappings=mappings, links=links, now=now),
+                now=now,
+            )
             for dataset in dict.fromkeys(mapping.dataset for mapping in mappings)
             if dataset in rule_sets
         ),
@@ -75,20 +82,38 @@ def assemble_score(
     dictionary: Dictionary,
     rule_sets: Mapping[DatasetId, RuleSet],
     reader: CentreReader,
+    idle: bool,
     now: datetime,
 ) -> DatasetScore:
-    """Score one dataset by the six words from what the centre has counted."""
+    """Score one dataset by the six words from what the centre has counted.
+
+    ``idle``: every source of the dataset answered lately and everything it committed has been taken.
+    """
     rule_set = rule_sets[dataset]
     return score_dataset(
         dictionary=dictionary,
         rule_set=rule_set,
         rule_counts=reader.rule_counts(dataset),
         lag=reader.lag_share(
-            dataset, since=now - timedelta(days=LAG_WINDOW_DAYS), allowed_lag_s=rule_set.dataset.allowed_lag_s
+            dataset, since=now - timedelta(hours=LAG_WINDOW_HOURS), allowed_lag_s=rule_set.dataset.allowed_lag_s
         ),
         readers=reader.readers(dataset, since=now - timedelta(days=READERS_WINDOW_DAYS)),
-        readers_expected=READERS_EXPECTED,
+        readers_expected=reader.grantees(dataset, on=now.astimezone(VIETNAM).date()),
+        idle=idle,
         measured_at=now,
+    )
+
+
+def _is_idle(
+    dataset: DatasetId, *, mappings: Sequence[ColumnDecisions], links: Mapping[SourceId, LinkState], now: datetime
+) -> bool:
+    own = [links.get(mapping.source) for mapping in mappings if mapping.dataset == dataset]
+    return bool(own) and all(
+        link is not None
+        and link.phase is Phase.STREAM
+        and link.status is LinkStatus.HEALTHY
+        and _heard_lately(link, now=now)
+        for link in own
     )
 
 

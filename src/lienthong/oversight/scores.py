@@ -30,12 +30,13 @@ RESTS_ON: Final[Mapping[Criterion, str]] = {
     Criterion.CLEAN: "quy tắc hình thức và kiểm tra trùng trong bộ dữ liệu",
     Criterion.LIVE: "tỷ lệ thay đổi thấy được tại trung tâm trong thời gian cam kết",
     Criterion.UNIFIED: "mã của danh mục dùng chung; chưa so giá trị giữa các cơ sở dữ liệu",
-    Criterion.SHARED: "số cơ quan khác nhau thực sự khai thác, so với số dự kiến",
+    Criterion.SHARED: "số cơ quan thực sự đã khai thác trong 90 ngày, so với số cơ quan đang được cấp quyền",
 }
 NOTHING_TO_MEASURE: Final[Mapping[Criterion, str]] = {
     Criterion.LIVE: "chưa có thay đổi để đo",
-    Criterion.SHARED: "chưa xác định cơ quan nào phải khai thác",
+    Criterion.SHARED: "chưa có cơ quan nào được cấp quyền khai thác",
 }
+ALL_RECEIVED: Final = "nguồn không có thay đổi mới; nhịp tim xác nhận trung tâm đã nhận hết"
 NO_RULE: Final = "chưa có quy tắc hoặc bản ghi để đo"
 SEVERE: Final = "trường định danh chưa đạt {percent:g} %: sự cố nghiêm trọng"
 
@@ -52,20 +53,23 @@ def score_dataset(
     readers: int,
     readers_expected: int,
     measured_at: datetime,
+    idle: bool = False,
     scoring: Scoring | None = None,
 ) -> DatasetScore:
     """Score a dataset by the six words.
 
     ``lag`` is (changes visible within the promise, changes) of the period, None when it was not measured. ``readers``
-    are the distinct agencies that read in the period; shared = readers ÷ expected, at most 100 %: nobody reading is a
-    measured zero, nobody expected is unknown. Without ``scoring`` the weights and thresholds of the product apply.
+    are the distinct agencies that read in the period, ``readers_expected`` those that hold a grant; shared = readers ÷
+    expected, at most 100 %: nobody reading is a measured zero, nobody with a grant is unknown. ``idle`` says that every
+    source of the dataset answered lately and has nothing new: without changes to measure, that is live. Without ``scoring`` the weights and thresholds of the product apply.
     """
     by = shipped_scoring() if scoring is None else scoring
     counts = {
         count.rule: (count.passed, count.failed, count.not_applicable, count.not_evaluated) for count in rule_counts
     }
+    quiet = idle and (lag is None or lag[1] == 0)
     measured = {
-        "lag": _NOTHING if lag is None else (lag[0], lag[1] - lag[0], 0, 0),
+        "lag": (1, 0, 0, 0) if quiet else _NOTHING if lag is None else (lag[0], lag[1] - lag[0], 0, 0),
         "readers": _shared(readers, readers_expected),
     }
     labels = {element.technical_name: element.label.vi for element in dictionary.elements.values()}
@@ -78,6 +82,7 @@ def score_dataset(
                 if rule.criterion is criterion
             ),
             by,
+            rests_on=ALL_RECEIVED if quiet and criterion is Criterion.LIVE else RESTS_ON[criterion],
         )
         for criterion in Criterion
     )
@@ -125,13 +130,14 @@ def _rule(rule: Rule, count: tuple[int, int, int, int], labels: Mapping[str, str
     )
 
 
-def _criterion(criterion: Criterion, rules: tuple[tuple[Rule, RuleScore], ...], scoring: Scoring) -> CriterionScore:
+def _criterion(
+    criterion: Criterion, rules: tuple[tuple[Rule, RuleScore], ...], scoring: Scoring, *, rests_on: str
+) -> CriterionScore:
     percent = weighted_mean((score.weight, score.percent) for _, score in rules if score.percent is not None)
     severe = criterion in _OF_IDENTIFIERS and any(
         rule.identifier and score.percent is not None and score.percent < scoring.identifier_percent
         for rule, score in rules
     )
-    rests_on = RESTS_ON[criterion]
     if percent is None:
         rests_on = NOTHING_TO_MEASURE.get(criterion, NO_RULE)
     elif severe:

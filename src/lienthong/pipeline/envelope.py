@@ -67,7 +67,10 @@ def _spread_key_changes(batch: ChangeBatch, record_ids: pl.Series) -> tuple[pl.D
     keys = [old_keys.list.get(place) for place in range(len(batch.table.key))]
     old_ids = _record_ids(batch.source, batch.table.name, keys)
     ends = meta.filter(moved).with_columns(
-        old_ids.alias("_record_id"), operation=pl.lit(DELETE), _counted=pl.lit(value=False), _order=pl.col("_order") - 1
+        old_ids.alias("_record_id"),
+        operation=pl.lit(DELETE),
+        _counted=pl.lit(value=False),
+        _order=pl.col("_order") - 1,
     )
     starts = pl.Series("_from", [None] * meta.height, dtype=pl.String).scatter(moved.arg_true(), old_ids)
     meta = meta.with_columns(
@@ -79,9 +82,7 @@ def _spread_key_changes(batch: ChangeBatch, record_ids: pl.Series) -> tuple[pl.D
     return pl.concat([rows, blank])[places], pl.concat([meta, ends])[places]
 
 
-def _fill_unchanged(
-    rows: pl.DataFrame, meta: pl.DataFrame, images: Images
-) -> tuple[pl.DataFrame, pl.Series]:
+def _fill_unchanged(rows: pl.DataFrame, meta: pl.DataFrame, images: Images) -> tuple[pl.DataFrame, pl.Series]:
     """Put in the values the source did not send because they had not changed.
 
     They come from the newest earlier change of the same record in this batch, else from the image the centre

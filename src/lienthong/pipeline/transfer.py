@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
+
 from lienthong.centre.batch import Batch, Truncation
 from lienthong.centre.ports import CentreStore
 from lienthong.check.engine import Checker
@@ -70,7 +72,10 @@ class Transfer:
             outcomes=standardised.outcomes,
             envelope=envelope,
         )
-        return way.checker.judge(records, oversized=standardised.oversized)
+        texts = rows.select(
+            pl.col(step.column).alias(step.name) for step in way.plan.steps if step.column is not None
+        )
+        return way.checker.judge(records, oversized=standardised.oversized, texts=texts)
 
 
 def _truncation(changes: ChangeBatch, way: Way) -> Truncation:

@@ -9,6 +9,7 @@ import polars as pl
 
 from lienthong.dictionary.model import CodeList, Datatype, Source, Text, ValueDomain
 from lienthong.standardise.batch import Outcome
+from lienthong.standardise.readings import Reading
 
 DISTINCT_ROWS_MIN = 10_000  # below it one pass over all rows is cheaper than finding the distinct values
 DISTINCT_SHARE_MAX = (
@@ -52,6 +53,7 @@ class Kernel:
     datatypes: frozenset[Datatype]  # which logical types its values fit
     forms: frozenset[str] = frozenset()  # values of a mapping's ``form`` it understands, beside none
     bind: Callable[[KernelContext], BoundKernel]
+    readings: tuple[Reading, ...] = ()  # how values damaged on the way may be read; proposed, never taken
 
     def run(self, source: pl.Series, context: KernelContext) -> KernelResult:
         """Standardise one column once; a plan keeps the bound kernel instead."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from lienthong.centre.ports import LinkState, LinkStatus, Phase
 from lienthong.centre.reading import (
@@ -58,6 +58,7 @@ class FakeReader:
     counts_by_rule: Mapping[DatasetId, tuple[RuleCount, ...]] = field(default_factory=dict)
     lag: tuple[int, int] = (0, 0)
     reading_agencies: int = 0
+    granted_agencies: int = 0
     failing: Mapping[tuple[DatasetId, str], tuple[FailingRow, ...]] = field(default_factory=dict)
     journal: tuple[BatchLine, ...] = ()
     failure: Exception | None = None
@@ -89,6 +90,12 @@ class FakeReader:
         del dataset, since
         self._answer()
         return self.reading_agencies
+
+    def grantees(self, dataset: DatasetId, *, on: date) -> int:
+        """Return the number that was set."""
+        del dataset, on
+        self._answer()
+        return self.granted_agencies
 
     def failing_rows(self, dataset: DatasetId, rule: str, *, limit: int) -> tuple[FailingRow, ...]:
         """Return the first of the rows that were set."""

@@ -12,13 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lienthong.adapters.postgres import access as access_store
-from lienthong.adapters.postgres.centre_store import PostgresCentreStore
-from lienthong.adapters.postgres.provision import Database, Role, allow_reading, provision
+from lienthong.adapters.postgres.provision import Database, Role, allow_reading, provision, user_of
 from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
 from lienthong.dictionary.model import DatasetId
 from lienthong.exchange.grants import Grant
-from lienthong.wiring.services import read_knowledge
-from lienthong.wiring.settings import load_settings
+from lienthong.wiring.services import Knowledge, open_store, read_knowledge
+from lienthong.wiring.settings import Settings, SettingNotValid, load_settings, password
 
 AGENCY_DATABASE = "agency"
 CENTRE_DATABASE = "centre"
@@ -46,8 +45,8 @@ class Installation:
     def agency_url(self) -> str:
         """Return the agency owner's URL, password included; for the agency's own process only."""
         host = quote(str(self.server.socket_folder), safe="")
-        password = quote(_secret(self.folder, AGENCY_OWNER), safe="")
-        return f"postgresql://{AGENCY_OWNER}:{password}@/{AGENCY_DATABASE}?host={host}&port={self.server.port}"
+        secret = quote(_secret(self.folder, AGENCY_OWNER), safe="")
+        return f"postgresql://{AGENCY_OWNER}:{secret}@/{AGENCY_DATABASE}?host={host}&port={self.server.port}"
 
     def mappings_folder(self) -> Path:
         """Return where the mapping files lie."""
@@ -138,20 +137,27 @@ def start_installation(
     return Installation(folder=folder, server=server, settings_path=settings_path)
 
 
+def ready_centre(settings: Settings, knowledge: Knowledge) -> tuple[str, str]:
+    """Create or extend the centre's tables and give the faces' roles their rights; repeating it changes nothing else.
+
+    Returns the names of the reading role and of the gateway's role.
+    """
+    secret = password(settings.centre)
+    reader, gateway = user_of(settings.centre_reader.url), user_of(settings.centre_access.url)
+    for key, role in (("centre.reader.url", reader), ("centre.gateway.url", gateway)):
+        if not role:
+            raise SettingNotValid(key=key, path=settings.path, reason="must name the role: postgresql://role@…")
+    open_store(settings, knowledge).close()
+    allow_reading(settings.centre.url, password=secret, role=reader)
+    access_store.install(settings.centre.url, password=secret, gateway_role=gateway, reader_role=reader)
+    return reader, gateway
+
+
 def prepare_centre(installation: Installation, *, today: date) -> None:
     """Create the centre's tables, the rights of the faces' roles, and one consumer with a grant to try the API."""
     settings = load_settings(installation.settings_path, {})
     knowledge = read_knowledge(settings)
-    password = _secret(installation.folder, CENTRE_WRITER)
-    store = PostgresCentreStore(settings.centre.url, password=password)
-    try:
-        store.prepare(knowledge.dictionary, knowledge.rule_sets)
-    finally:
-        store.close()
-    allow_reading(settings.centre.url, password=password, role=CENTRE_READER)
-    access_store.install(
-        settings.centre.url, password=password, gateway_role=GATEWAY, reader_role=CENTRE_READER
-    )
+    ready_centre(settings, knowledge)
     if _secret_path(installation.folder, "demo-access-key").exists():
         return
     dataset = DatasetId("doanh-nghiep")
@@ -161,7 +167,7 @@ def prepare_centre(installation: Installation, *, today: date) -> None:
     }
     key = access_store.issue(
         settings.centre.url,
-        password=password,
+        password=_secret(installation.folder, CENTRE_WRITER),
         random=secrets.token_bytes(32),
         grant=Grant(
             agency=DEMO_CONSUMER,

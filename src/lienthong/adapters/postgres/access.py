@@ -82,7 +82,7 @@ def _address(url: str, password: str | None) -> str:
 def install(url: str, *, password: str | None, gateway_role: str, reader_role: str | None = None) -> None:
     """Make the register's tables and give the gateway's role exactly what it needs; repeating it changes nothing.
 
-    ``reader_role`` may count in the journal who reads what; it sees no keys and no grants.
+    ``reader_role`` may count who reads what and who may; it sees no keys, no elements and no purposes.
     """
     with _owner(url, password) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_INSTALL_LOCK])
@@ -100,6 +100,12 @@ def install(url: str, *, password: str | None, gateway_role: str, reader_role: s
             reader = sql.Identifier(reader_role)
             connection.execute(sql.SQL("GRANT USAGE ON SCHEMA lienthong TO {}").format(reader))
             connection.execute(sql.SQL("GRANT SELECT ON lienthong.access_journal TO {}").format(reader))
+            connection.execute(
+                sql.SQL(
+                    "GRANT SELECT (agency, dataset, valid_from, valid_to, withdrawn_at)"
+                    " ON lienthong.grant_of_access TO {}"
+                ).format(reader)
+            )
 
 
 def issue(url: str, *, password: str | None, random: bytes, grant: Grant) -> AccessKey:

@@ -147,7 +147,7 @@ def _apply_chain(step: Step, staged: pl.DataFrame, judged: JudgedBatch) -> None:
     cursor.execute(sql.empty_stage)
     copy_frame(cursor, sql.stage, staged)
     staged, rows, cases = _look(step, staged)
-    concerned = _touch_peers(step, staged)
+    concerned, others_held = _touch_peers(step, staged)
     _findings(step, deciding_findings(judged, staged))
     kinds = set(staged["_kind"])
     if cases:
@@ -171,7 +171,7 @@ def _apply_chain(step: Step, staged: pl.DataFrame, judged: JudgedBatch) -> None:
     if KIND_BAD in kinds:
         tally.quarantined += _count(cursor.execute(sql.open_cases, facts)) - _uncounted(staged, KIND_BAD)
     tally.superseded += int(inner["_counted"].sum())
-    _settle_uniqueness(step, concerned, with_cases=bool(cases) or KIND_BAD in kinds)
+    _settle_uniqueness(step, concerned, with_cases=bool(cases or others_held) or KIND_BAD in kinds)
 
 
 def _uncounted(staged: pl.DataFrame, kind: str) -> int:
@@ -206,11 +206,11 @@ def _look(step: Step, staged: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
     return staged, *_enter(step, [row[:5] for row in found], -1)
 
 
-def _touch_peers(step: Step, staged: pl.DataFrame) -> tuple[Unique, ...]:
-    """Find other records with the same values; return the rules of uniqueness that several records concern."""
+def _touch_peers(step: Step, staged: pl.DataFrame) -> tuple[tuple[Unique, ...], int]:
+    """Find other records with the same values; return (rules that several records concern, others held)."""
     sql, facts = step.target.statements, step.parameters
     kept = staged.filter(pl.col("_last") & (pl.col("_kind") == KIND_GOOD))
-    concerned, strangers = [], 0
+    concerned, strangers, held = [], 0, 0
     for unique in step.target.uniques:
         named = facts | {"place": unique.rule.place + 1}
         peers = step.cursor.execute(unique.statements.touch_peers, named).rowcount
@@ -219,8 +219,8 @@ def _touch_peers(step: Step, staged: pl.DataFrame) -> tuple[Unique, ...]:
             step.cursor.execute(sql.touch_own, named)
             concerned.append(unique)
     if strangers:
-        _enter(step, step.cursor.execute(sql.tally_peers, facts).fetchall(), -1)
-    return tuple(concerned)
+        _, held = _enter(step, step.cursor.execute(sql.tally_peers, facts).fetchall(), -1)
+    return tuple(concerned), held
 
 
 def _enter(step: Step, verdicts: Sequence[tuple[object, ...]], sign: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 import psycopg
@@ -145,6 +145,13 @@ class PostgresCentreReader:
         if not known:
             return 0
         return cast("int", self._rows(_READERS, {"dataset": dataset, "since": since})[0][0])
+
+    def grantees(self, dataset: DatasetId, *, on: date) -> int:
+        """Return how many distinct agencies hold a grant in force on a day; none where no grants are kept."""
+        known = self._rows("SELECT to_regclass('lienthong.grant_of_access') IS NOT NULL", {})[0][0]
+        if not known:
+            return 0
+        return cast("int", self._rows(_GRANTEES, {"dataset": dataset, "on": on})[0][0])
 
     def failing_rows(self, dataset: DatasetId, rule: str, *, limit: int) -> tuple[FailingRow, ...]:
         """Return open findings of a rule, newest first."""
@@ -366,6 +373,10 @@ FROM lienthong.batch_dataset WHERE dataset = %(dataset)s AND NOT snapshot AND ap
 _READERS = """
 SELECT count(DISTINCT agency) FROM lienthong.access_journal
 WHERE dataset = %(dataset)s AND at >= %(since)s AND records > 0
+"""
+_GRANTEES = """
+SELECT count(DISTINCT agency) FROM lienthong.grant_of_access
+WHERE dataset = %(dataset)s AND valid_from <= %(on)s AND %(on)s < valid_to AND withdrawn_at IS NULL
 """
 _FAILING_ROWS = """
 SELECT f.record_id, coalesce(q.business_key, {key}), f.observed, q.id IS NOT NULL, f.opened_at, f.opened_batch,

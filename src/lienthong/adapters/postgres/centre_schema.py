@@ -125,34 +125,35 @@ def register_rules(connection: Connection, dataset: str, rules: RuleSet) -> int:
 
 def _prepare_table(connection: Connection, name: str, columns: Sequence[ColumnSpec], *, comment: str) -> None:
     table = sql.Identifier(SCHEMA, name)
-    stored = _stored_columns(connection, name)
-    if not stored:
+    if not _stored_columns(connection, name):
         _create_table(connection, table, columns)
+    stored = _stored_columns(connection, name)
     for column in columns:
-        if stored and column.name not in stored:
+        type_, explained = stored.get(column.name, (None, None))
+        if type_ is None:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, sql.Identifier(column.name), _type(column))
             )
-        elif stored and stored[column.name] != column.type:
-            raise TableDiffers(
-                table=f"{SCHEMA}.{name}", column=column.name, stored=stored[column.name], wanted=column.type
+        elif type_ != column.type:
+            raise TableDiffers(table=f"{SCHEMA}.{name}", column=column.name, stored=type_, wanted=column.type)
+        if explained != column.comment:
+            connection.execute(
+                sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(
+                    table, sql.Identifier(column.name), sql.Literal(column.comment)
+                )
             )
-        connection.execute(
-            sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(
-                table, sql.Identifier(column.name), sql.Literal(column.comment)
-            )
-        )
     connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(comment)))
 
 
-def _stored_columns(connection: Connection, name: str) -> dict[str, str]:
+def _stored_columns(connection: Connection, name: str) -> dict[str, tuple[str, str | None]]:
+    """Return type and comment of every column of a table; nothing when there is no such table."""
     rows = connection.execute(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
-        " WHERE a.attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text)) "
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)"
+        " FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text))"
         " AND a.attnum > 0 AND NOT a.attisdropped",
         [SCHEMA, name],
     ).fetchall()
-    return {cast("str", column): cast("str", type_) for column, type_ in rows}
+    return {cast("str", column): (cast("str", type_), cast("str | None", text)) for column, type_, text in rows}
 
 
 def _type(column: ColumnSpec) -> sql.SQL:
@@ -183,10 +184,15 @@ def _create_table(connection: Connection, table: sql.Identifier, columns: Sequen
 
 
 def _prepare_indexes(connection: Connection, name: str, indexes: Sequence[IndexSpec]) -> None:
+    stored = connection.execute(
+        "SELECT indexname FROM pg_indexes WHERE schemaname = %s AND tablename = %s", [SCHEMA, name]
+    ).fetchall()
     for index in indexes:
+        if (index.name,) in stored:
+            continue  # asking again would wait for every batch under way
         columns = sql.SQL(", ").join(sql.Identifier(column) for column in index.columns)
         connection.execute(
-            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})").format(
+            sql.SQL("CREATE INDEX {} ON {} ({})").format(
                 sql.Identifier(index.name), sql.Identifier(SCHEMA, name), columns
             )
         )

@@ -178,14 +178,14 @@ def _drop_stale(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
     )
 
 
-_KEPT = (
-    " LEFT JOIN LATERAL (SELECT t._record_id, t._rule_set, t._judgement, t._epoch, t._version, t._number"
-    "  FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t ON true"
-)
-_HELD = (
-    " LEFT JOIN LATERAL (SELECT q.record_id, q.rule_set, q.judgement, q.epoch, q.version, q.number"
-    "  FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q ON true"
-)
+def _stored(tables: dict[str, sql.Identifier]) -> sql.Composed:
+    """Return the joins from records x to what is kept (t) and held (q) of each, one look-up by index a record."""
+    return sql.SQL(
+        "LEFT JOIN LATERAL (SELECT t._record_id, t._rule_set, t._judgement, t._epoch, t._version, t._number"
+        "  FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t ON true"
+        " LEFT JOIN LATERAL (SELECT q.record_id, q.rule_set, q.judgement, q.epoch, q.version, q.number"
+        "  FROM lienthong.quarantine q WHERE {open_case} AND q.record_id = x.record_id OFFSET 0) q ON true"
+    ).format(current=tables["current"], open_case=_OPEN_CASE)
 
 
 def _look(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
@@ -196,14 +196,13 @@ def _look(tables: dict[str, sql.Identifier], stored: sql.SQL) -> bytes:
         "  (t._epoch, t._version, t._number) {stored} (%(epoch)s, x.version, x.number)"
         "  OR (q.epoch, q.version, q.number) {stored} (%(epoch)s, x.version, x.number)"
         "  OR (h._ended_epoch, h._ended_version, h._ended_number) {stored} (%(epoch)s, x.version, x.number)), false)"
-        " FROM pg_temp.touched x"
-        + _KEPT
-        + _HELD
-        # A version in history is never newer than the one that followed it.
-        + " LEFT JOIN LATERAL (SELECT * FROM {history} h WHERE t._record_id IS NULL AND h._record_id = x.record_id"
+        # A version in history is never newer than the one that followed it, so it counts where none is kept.
+        " FROM pg_temp.touched x {joins}"
+        " LEFT JOIN LATERAL (SELECT * FROM {history} h WHERE t._record_id IS NULL AND h._record_id = x.record_id"
         "  ORDER BY h._ended_epoch DESC, h._ended_version DESC, h._ended_number DESC LIMIT 1) h ON true"
         " WHERE x.place = 0 GROUP BY 1, 2",
         stored=stored,
+        joins=_stored(tables),
         **tables,
     )
 
@@ -212,11 +211,10 @@ def _tally(tables: dict[str, sql.Identifier], which: sql.SQL) -> bytes:
     return _compose(
         "SELECT coalesce(q.rule_set, t._rule_set), coalesce(q.judgement, t._judgement),"
         " count(*), count(t._record_id), count(q.record_id)"
-        " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE {which}) x"
-        + _KEPT
-        + _HELD
-        + " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
+        " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE {which}) x {joins}"
+        " WHERE t._record_id IS NOT NULL OR q.record_id IS NOT NULL GROUP BY 1, 2",
         which=which,
+        joins=_stored(tables),
         **tables,
     )
 
@@ -417,7 +415,8 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
             "SELECT t._record_id, {shown}"
             " FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
             " CROSS JOIN LATERAL (SELECT * FROM {current} t WHERE t._record_id = x.record_id OFFSET 0) t"
-            " JOIN {places} p ON p.id = t._rule_set WHERE substr(t._judgement, p.place, 1) = 'f' AND NOT EXISTS (SELECT FROM lienthong.finding f"
+            " JOIN {places} p ON p.id = t._rule_set WHERE substr(t._judgement, p.place, 1) = 'f'"
+            " AND NOT EXISTS (SELECT FROM lienthong.finding f"
             "  WHERE f.dataset = %(dataset)s AND f.record_id = t._record_id AND f.rule = %(rule)s"
             "  AND f.closed_batch IS NULL)",
             **parts,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from lienthong.adapters.postgres.centre_schema import grant_reader
 from lienthong.errors import Actor, LienthongError
@@ -59,6 +60,11 @@ def allow_reading(url: str, *, password: str | None, role: str) -> None:
             grant_reader(connection, role)
         except psycopg.Error as cause:
             raise ProvisionRefused(name=role, sqlstate=cause.sqlstate) from cause
+
+
+def user_of(url: str) -> str:
+    """Return the role an address logs in as; empty when it names none."""
+    return str(conninfo_to_dict(url).get("user") or "")
 
 
 def _role(connection: psycopg.Connection, role: Role) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from lienthong.dictionary.model import Datatype, Source, Text, Trust
 from lienthong.standardise.cleaning import clean, without_spaces
+from lienthong.standardise.identifiers import lost_zero
 from lienthong.standardise.kernel import BoundKernel, Kernel, KernelContext, KernelResult, settle
 
 
@@ -32,4 +33,5 @@ KERNEL = Kernel(
     sources=(Source(document="Luật Căn cước 26/2023/QH15", article="12", trust=Trust.OFFICIAL, note="12 chữ số"),),
     datatypes=frozenset({Datatype.TEXT}),
     bind=_bind,
+    readings=lost_zero(12),
 )

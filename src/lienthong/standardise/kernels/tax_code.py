@@ -10,7 +10,9 @@ import polars as pl
 
 from lienthong.dictionary.model import Datatype, Source, Text, Trust
 from lienthong.standardise.cleaning import clean, put, without_spaces
+from lienthong.standardise.identifiers import lost_zero
 from lienthong.standardise.kernel import BoundKernel, Kernel, KernelContext, KernelResult, settle
+from lienthong.standardise.readings import Reason, rewritten
 
 _TO_REPAIR = r"[‐‑‒–—−]|^[0-9]{13}$"
 
@@ -41,4 +43,9 @@ KERNEL = Kernel(
     sources=(Source(document="TT 86/2024/TT-BTC", trust=Trust.SECONDARY, note="as cited by odoo PR 217253"),),
     datatypes=frozenset({Datatype.TEXT}),
     bind=_bind,
+    readings=(
+        *lost_zero(10),
+        rewritten(r"^([0-9]{9})-?([0-9]{3})$", "0${1}-${2}", Reason.ZERO_IN_FRONT),
+        rewritten(r"^([0-9]{11})$", "0${1}", Reason.ZERO_IN_FRONT),  # the personal number as tax code
+    ),
 )
