@@ -91,7 +91,11 @@ def raw_copy(installation: Installation, folder: Path) -> tuple[Clocked, int]:
             ):
                 for block in copy:
                     out.write(block)
-            rows += cursor.rowcount
+    with psycopg.connect(installation.agency_url()) as connection:
+        for table in ("nhan_khau", "doanh_nghiep"):
+            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+            assert row is not None
+            rows += int(row[0])
     return clocked, rows
 
 
@@ -190,7 +194,7 @@ def make_changes(installation: Installation, changes: int) -> tuple[int, str]:
             ).rowcount
             done += connection.execute(
                 "INSERT INTO nhan_khau (so_cccd, ho_ten, ngay_sinh, gioi_tinh, dan_toc, quoc_tich, ma_xa, ma_tinh, dia_chi,"
-                " dien_thoai, hon_nhan, cap_nhat_luc) SELECT so_cccd, ho_ten, ngay_sinh, gioi_tinh, dan_toc, quoc_tich, ma_xa,"
+                " dien_thoai, hon_nhan, cap_nhat_luc) SELECT substr(so_cccd, 1, 6) || lpad(floor(random() * 1e6)::text, 6, '0'), ho_ten, ngay_sinh, gioi_tinh, dan_toc, quoc_tich, ma_xa,"
                 " ma_tinh, dia_chi, dien_thoai, hon_nhan, now() FROM nhan_khau"
                 " WHERE id >= (SELECT max(id) * random() FROM nhan_khau) LIMIT %s",
                 [inserts],

@@ -82,6 +82,7 @@ CODE_LISTS = (
         code("99999", "2027-01-01", None, "01"),
         above="don-vi-hanh-chinh-tinh",
     ),
+    code_list("doi-tuong-bhyt", code("DN"), code("GD"), complete=False),
     code_list("nganh", code("0111"), code("46610", None, "2026-01-01"), code("5022", "2026-01-01")),
 )
 
@@ -143,6 +144,21 @@ DOMAINS: Mapping[str, dict[str, Any]] = {
         "min_length": 3,
         "max_length": 12,
     },
+    "TheBHYT": {
+        "datatype": Datatype.TEXT,
+        "standardiser": "health-card",
+        "pattern": "^[A-Z]{2}[1-5][0-9]{12}$",
+        "min_length": 15,
+        "max_length": 15,
+    },
+    "MaSoBHXH": {
+        "datatype": Datatype.TEXT,
+        "standardiser": "social-insurance",
+        "pattern": "^[0-9]{10}$",
+        "min_length": 10,
+        "max_length": 10,
+    },
+    "BienSo": {"datatype": Datatype.TEXT, "standardiser": "plate", "min_length": 4, "max_length": 20},
 }
 TECHNICAL = {
     "SoDinhDanh": "so_dinh_danh",
@@ -160,6 +176,9 @@ TECHNICAL = {
     "NgayLap": "ngay_lap",
     "GhiChu": "ghi_chu",
     "MaHoSo": "ma_ho_so",
+    "TheBHYT": "the_bhyt",
+    "MaSoBHXH": "ma_so_bhxh",
+    "BienSo": "bien_so",
 }
 PERSONAL = {"SoDinhDanh", "HoVaTen", "NgaySinh"}
 
@@ -179,6 +198,9 @@ GOOD_ROW: Mapping[str, Any] = {
     "ngay_lap": None,
     "ghi_chu": "tốt",
     "ma_ho_so": "AB-123",
+    "the_bhyt": "DN4010120860538",
+    "ma_so_bhxh": "0120860538",
+    "bien_so": "29A-12345",
 }
 
 

@@ -212,7 +212,7 @@ def judged(
             if cancel
             else "".join("n" if spot == unique else "f" if name in failed else "p" for spot, name in enumerate(names))
         )
-        findings += [] if cancel else [(place, row.id, name, "x•••") for name in names if name in failed]
+        findings += [] if cancel else [(place, row.id, name, f"{row.name}•") for name in names if name in failed]
         envelopes.append(
             (row.id, row.event, row.at, row.number, row.time, row.raw, [], last[row.id] != place, row.counted)
         )

@@ -231,7 +231,10 @@ def stored(url):
     """Return what the database holds, in the words of the store in memory."""
     with psycopg.connect(url) as connection, connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute("SET TimeZone = 'UTC'")
-        ask = lambda question: cursor.execute(question).fetchall()
+
+        def ask(question):
+            return cursor.execute(question).fetchall()
+
         return {
             "current": ask("SELECT t.*, _image::text AS image, r.digest FROM dataset.doanh_nghiep t"
                            " JOIN lienthong.rule_set r ON r.id = _rule_set ORDER BY _record_id"),
@@ -268,7 +271,10 @@ def compare(url, memory):
     assert [entry_of_row(row) for row in found["current"]] == [
         entry_of_memory(shelf.current[record_id]) for record_id in sorted(shelf.current)
     ]
-    by_record = lambda items: sorted(items, key=lambda item: (item[0][0][0], item[0][0][2]))
+
+    def by_record(items):
+        return sorted(items, key=lambda item: (item[0][0][0], item[0][0][2]))
+
     assert by_record(
         (entry_of_row(row), row["_valid_to"], row["_ended_by"],
          (row["_ended_epoch"], row["_ended_version"], row["_ended_number"]), row["_ended_batch"])

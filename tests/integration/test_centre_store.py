@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import polars as pl
 import psycopg
 import pytest
 from centre_rows import (
@@ -23,6 +28,7 @@ from centre_rows import (
     SOURCE,
     START,
     TABLE,
+    TYPES,
     UNIQUE_RULE,
     R,
     judged,
@@ -33,6 +39,7 @@ from centre_rows import (
 )
 from psycopg.rows import dict_row
 
+from lienthong.adapters.postgres import centre_store
 from lienthong.adapters.postgres.centre_store import PostgresCentreStore
 from lienthong.centre.batch import BatchOutOfBalance
 from lienthong.centre.ports import LinkStatus, Phase
@@ -47,7 +54,8 @@ from lienthong.centre.refusals import (
     SchemaTooNew,
     TableDiffers,
 )
-from lienthong.dictionary.model import Datatype, DatasetId
+from lienthong.centre.tables import derive_table, render_ddl
+from lienthong.dictionary.model import DatasetId, Datatype
 from lienthong.sources.change import Epoch, Position, SourceId, TableName
 
 AT = NOW
@@ -316,6 +324,14 @@ def test_a_finding_keeps_the_day_it_was_found_while_it_stays(centre):
     assert (receipt.findings_opened, receipt.findings_closed) == (1, 0)
 
 
+def test_a_finding_that_stays_shows_what_is_wrong_now(centre):
+    centre.apply([R(id="a", at=110, name="cũ", failed=(NAME_RULE,))], end=120)
+    centre.apply([R(id="a", at=130, name="mới", failed=(NAME_RULE,))], end=140)
+    assert centre.rows("SELECT observed, opened_batch <= 2 AS first FROM lienthong.finding") == [
+        {"observed": "mới•", "first": True}
+    ]
+
+
 def test_a_finding_that_is_no_longer_there_is_closed_and_kept(centre):
     centre.apply([R(id="a", at=110, failed=(NAME_RULE,))], end=120)
     receipt = centre.apply([R(id="a", at=130)], end=140)
@@ -408,6 +424,46 @@ def test_claims_made_through_two_links_are_seen(centre):
     assert centre.open_findings() == {("a", UNIQUE_RULE), ("z", UNIQUE_RULE)}
 
 
+def test_a_claim_judged_by_an_older_rule_set_is_cleared_too(centre):
+    centre.apply([R(id="a", at=110, key="5"), R(id="b", at=111, key="5")], end=120)
+    newer = make_rules(DICTIONARY, digest="r2", reverse=True)
+    centre.store.prepare(DICTIONARY, {DATASET: newer})
+    centre.apply([R(id="a", at=130, key="7")], end=140, rules=newer)
+    assert centre.open_findings() == set()
+    assert {row["_judgement"] for row in centre.current.values()} == {"pppp"}
+
+
+def test_a_batch_sees_the_claims_of_a_batch_that_commits_while_it_waits(centre, database, monkeypatch):
+    other, epoch = SourceId("bac-lieu"), Epoch(system="7002", timeline=1, database="agency", slot="s")
+    start(centre.store, 5, epoch=epoch, source=other)
+    centre.store.finish_snapshot(other, tables=[], position=Position(commit=5), at=AT)
+    second = PostgresCentreStore(database.url)
+    second.prepare(DICTIONARY, {DATASET: RULES})
+    about_to_commit, go_on, settle = threading.Event(), threading.Event(), centre_store._settle
+
+    def settle_slowly(work, **facts):
+        receipt = settle(work, **facts)
+        if work.batch.source == SOURCE:
+            about_to_commit.set()
+            assert go_on.wait(60)
+        return receipt
+
+    monkeypatch.setattr(centre_store, "_settle", settle_slowly)
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(centre.apply, [R(id="a", at=110, key="5")], end=120)
+        assert about_to_commit.wait(60)
+        batch = make_batch([R(id="z", at=6, key="5")], end=7, source=other, epoch=epoch)
+        later = pool.submit(second.apply, batch, at=AT)
+        while not centre.rows(waiting) and not later.done():
+            time.sleep(0.01)
+        go_on.set()
+        first.result()
+        later.result()
+    second.close()
+    assert centre.open_findings() == {("a", UNIQUE_RULE), ("z", UNIQUE_RULE)}
+
+
 # -- truncation ----------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +523,22 @@ def test_a_row_older_than_what_is_stored_is_refused_by_the_guard(centre):
     assert numbers(receipt) == (2, 0, 0, 2, 0)
     assert centre.current["a"]["ten"] == "mới"
     assert centre.history("a") == []
+
+
+@pytest.mark.parametrize("event", ["UPDATE", "CANCEL"])
+def test_a_change_that_is_stored_already_is_refused_by_the_guard_alone(centre, event):
+    centre.apply([R(id="a", at=140, name="một"), R(id="a", at=150, event=event, name="hai")], end=120)
+    before = (centre.current, centre.history("a"))
+    receipt = centre.apply([R(id="a", at=150, event=event, name="hai")], end=160)
+    assert numbers(receipt) == (1, 0, 0, 1, 0)
+    assert (centre.current, centre.history("a")) == before
+
+
+def test_a_truncation_that_comes_again_inside_a_new_batch_is_superseded(centre):
+    centre.apply([R(id="a", at=110)], truncation(112), [R(id="b", at=115, key="2")], end=120)
+    receipt = centre.apply(truncation(112), [R(id="b", at=115, key="2"), R(id="c", at=125, key="3")], end=130)
+    assert numbers(receipt) == (3, 1, 0, 2, 0)
+    assert set(centre.current) == {"b", "c"}
 
 
 def test_a_row_older_than_the_cancel_does_not_bring_the_record_back(centre):
@@ -550,6 +622,22 @@ def test_a_key_too_long_for_the_index_goes_to_quarantine(centre):
     assert numbers(receipt) == (2, 1, 1, 0, 0)
     assert set(centre.current) == {"a"}
     assert centre.cases("b") == [("open", 111)]
+
+
+def test_counters_stay_right_when_the_database_refuses_a_row_late(centre):
+    """A key too long for the index is refused after the verdicts of the records were already counted."""
+    noise = "".join(chr(0x4E00 + (place * 7919) % 20_000) for place in range(4_000))
+    centre.apply([R(id=name, at=110, key=name, failed=(NAME_RULE,)) for name in "abc"], end=120)
+    centre.apply([R(id="a", at=130, key="a"), R(id="b", at=131, key=noise), R(id="c", at=132, key="c")], end=140)
+    counted = {
+        count.rule: (count.passed, count.failed, count.not_applicable, count.not_evaluated)
+        for count in centre.store.recount(DATASET)
+    }
+    assert centre.counters() == counted
+    assert counted[NAME_RULE] == (3, 0, 0, 0)
+    assert centre.rows("SELECT rows, quarantined, history, findings FROM lienthong.dataset_state") == [
+        {"rows": 3, "quarantined": 1, "history": 2, "findings": 0}
+    ]
 
 
 def test_a_refused_row_in_the_middle_of_a_chain_keeps_the_versions_around_it(centre):
@@ -682,6 +770,19 @@ def test_a_snapshot_read_twice_at_new_positions_adds_nothing(centre):
     assert centre.rows("SELECT opened_batch, opened_at FROM lienthong.quarantine") == opened
 
 
+@pytest.mark.parametrize(
+    "again",
+    [R(id="a", at=300, image='{"khac": "1"}'), R(id="a", at=300, image='{"ma": "1"}', values={"so_lao_dong": 13})],
+    ids=["another-image", "the-same-image-read-by-another-mapping"],
+)
+def test_a_row_read_again_with_another_content_is_a_new_version(centre, again):
+    start(centre.store, 200)
+    centre.apply([R(id="a", at=200, image='{"ma": "1"}')], end=200, snapshot=True)
+    start(centre.store, 300)
+    centre.apply([again], end=300, snapshot=True)
+    assert [old["_ended_version"] for old in centre.history("a")] == [300]
+
+
 def test_snapshot_batches_leave_the_position_where_it_is(centre):
     start(centre.store, 200)
     centre.apply([R(id="a", at=200)], end=200, snapshot=True)
@@ -775,20 +876,28 @@ def test_preparing_again_changes_nothing(centre):
     assert len(centre.rows("SELECT FROM lienthong.rule_set")) == 1
 
 
-def test_an_element_added_to_the_dictionary_becomes_a_column(centre, database):
-    smaller = make_dictionary(
-        types={name: kind for name, kind in TYPES_OF(DICTIONARY).items() if name != "hoat_dong"}
-    )
-    del smaller
-    wider = make_dictionary(types={**TYPES_OF(DICTIONARY), "them": Datatype.TEXT})
+def test_an_element_added_to_the_dictionary_becomes_a_column(centre):
     centre.apply([R(id="a", at=110)], end=120)
-    centre.store.prepare(wider, {DATASET: make_rules(wider, digest="r2")})
+    wider = make_dictionary(types={**TYPES, "them": Datatype.TEXT})
+    rules = make_rules(wider, digest="r2")
+    centre.store.prepare(wider, {DATASET: rules})
     assert centre.current["a"]["them"] is None
-    assert "them" in centre.rows("SELECT * FROM dataset.doanh_nghiep_history LIMIT 0") or True
+    part = judged([R(id="a", at=130, name="mới")], rules=rules)
+    values = part.records.values.with_columns(pl.lit("thêm").alias("them"))
+    outcomes = part.records.outcomes.with_columns(pl.lit(0, dtype=pl.UInt8).alias("them"))
+    records = dataclasses.replace(part.records, values=values, outcomes=outcomes)
+    centre.apply(dataclasses.replace(part, records=records), end=140)
+    assert centre.current["a"]["them"] == "thêm"
+    assert [old["them"] for old in centre.history("a")] == [None]
 
 
-def TYPES_OF(dictionary):
-    return {name: dictionary.domain_of(name).datatype for name in dictionary.elements}
+def test_an_element_taken_out_of_the_dictionary_keeps_its_column(centre):
+    centre.apply([R(id="a", at=110)], end=120)
+    smaller = make_dictionary(types={name: kind for name, kind in TYPES.items() if name != "hoat_dong"})
+    rules = make_rules(smaller, digest="r2")
+    centre.store.prepare(smaller, {DATASET: rules})
+    centre.apply([R(id="b", at=130, key="2")], end=140, rules=rules)
+    assert (centre.current["a"]["hoat_dong"], centre.current["b"]["hoat_dong"]) == (True, None)
 
 
 def test_a_changed_type_is_refused_and_says_how_to_rebuild(centre):
@@ -854,14 +963,15 @@ def test_a_server_that_is_not_there_is_refused_without_its_address():
     assert "geheim" not in str(refusal.value.__cause__)
 
 
-def test_a_row_somebody_holds_is_refused_after_a_while(centre, monkeypatch):
+@pytest.mark.parametrize("held", ["lienthong.link", "lienthong.dataset_state"])
+def test_a_batch_waits_for_whoever_works_on_its_link_or_dataset_and_then_gives_up(centre, monkeypatch, held):
     centre.store.close()
     monkeypatch.setattr(
         "lienthong.adapters.postgres.centre_store._SESSION",
         "SET lock_timeout = '200ms'; SET search_path = pg_catalog",
     )
     with psycopg.connect(centre.url) as connection:
-        connection.execute("SELECT FROM lienthong.link FOR UPDATE")
+        connection.execute(f"SELECT FROM {held} FOR UPDATE")
         with pytest.raises(CentreBusy):
             centre.apply([R(id="a", at=110)], end=120)
     assert numbers(centre.apply([R(id="a", at=110)], end=120)) == (1, 1, 0, 0, 0)
@@ -872,3 +982,72 @@ def test_a_refusal_never_quotes_a_value(centre):
     with pytest.raises(Exception, match="SQLSTATE 23514") as refusal:
         centre.apply([R(id="a", at=110, name="Nguyễn Thị Bí Mật")], end=120)
     assert "Bí Mật" not in str(refusal.value) + str(refusal.value.__cause__)
+
+
+def test_the_statements_rendered_for_people_make_the_same_tables(centre, database):
+    shape = (
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,"
+        " col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute a"
+        " WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 ORDER BY a.attnum"
+    )
+    names = ["dataset.doanh_nghiep", "dataset.doanh_nghiep_history"]
+    made = [centre.rows(shape, name) for name in names]
+    centre.execute("DROP TABLE dataset.doanh_nghiep, dataset.doanh_nghiep_history")
+    centre.execute(render_ddl(derive_table(DICTIONARY, DICTIONARY.datasets[DATASET])))
+    assert [centre.rows(shape, name) for name in names] == made
+    assert all(made)
+
+
+def test_two_links_that_claim_one_key_at_the_same_moment_are_both_found_out(centre, database):
+    other, epoch = SourceId("bac-lieu"), Epoch(system="7002", timeline=1, database="agency", slot="s")
+    start(centre.store, 5, epoch=epoch, source=other)
+    centre.store.finish_snapshot(other, tables=[], position=Position(commit=5), at=AT)
+    second = PostgresCentreStore(database.url)
+    second.prepare(DICTIONARY, {DATASET: RULES})
+
+    def claim(store, prefix, first, **facts):
+        for turn in range(12):
+            rows = [R(id=f"{prefix}{turn}", at=first + 2 * turn, key=f"k{turn}")]
+            store.apply(make_batch(rows, end=first + 2 * turn + 1, **facts), at=AT)
+
+    with ThreadPoolExecutor(2) as pool:
+        for job in [
+            pool.submit(claim, centre.store, "a", 110),
+            pool.submit(claim, second, "z", 10, source=other, epoch=epoch),
+        ]:
+            job.result()
+    second.close()
+    assert centre.open_findings() == {(f"{prefix}{turn}", UNIQUE_RULE) for prefix in "az" for turn in range(12)}
+    assert centre.counters()[UNIQUE_RULE] == (0, 24, 0, 0)
+
+
+def test_a_connection_killed_in_the_middle_of_a_batch_leaves_nothing_of_it(centre, database):
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$"
+        )
+        connection.execute("CREATE TRIGGER die BEFORE INSERT ON lienthong.batch EXECUTE FUNCTION die()")
+    batch = make_batch([R(id="a", at=110), R(id="b", at=111, bad=True, key="2")], end=120)
+    with pytest.raises(CentreUnreachable):
+        centre.store.apply(batch, at=AT)
+    assert centre.current == {}
+    assert centre.cases("b") == []
+    centre.execute("DROP TRIGGER die ON lienthong.batch")
+    assert numbers(centre.store.apply(batch, at=AT)) == (2, 1, 1, 0, 0)
+
+
+def test_the_history_of_a_record_that_changes_all_the_time_does_not_slow_its_next_change(centre):
+    """The end of the last version is found by one step in an index, however many versions there are."""
+    centre.execute(
+        "INSERT INTO dataset.doanh_nghiep_history (_record_id, _event, _epoch, _version, _number, _source, _table,"
+        " _source_time, _valid_from, _batch, _applied_at, _image, _judgement, _rule_set, _dictionary, _valid_to,"
+        " _ended_by, _ended_epoch, _ended_version, _ended_number, _ended_batch)"
+        " SELECT 'a', 'UPDATE', 1, v, 0, 's', 't', now(), now(), 1, now(), '{}', '', 1, '1', now(), 'UPDATE', 1, v, 0, 1"
+        " FROM generate_series(1, 5000) v"
+    )
+    plan = centre.rows(
+        "EXPLAIN (ANALYZE, FORMAT JSON) SELECT _valid_to FROM dataset.doanh_nghiep_history h WHERE _record_id = 'a'"
+        " ORDER BY _ended_epoch DESC, _ended_version DESC, _ended_number DESC LIMIT 1"
+    )[0]["QUERY PLAN"][0]["Plan"]
+    assert plan["Plans"][0]["Actual Rows"] == 1

@@ -20,7 +20,6 @@ from lienthong.standardise.batch import Event
 
 Order = tuple[int, int, int]  # epoch, version, number
 SNAPSHOT_NUMBER = -1
-_NO_TROUBLE: Mapping[str, None] = {"reason": None, "next_action": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +181,9 @@ class MemoryCentreStore:
             self._epochs[source] = self._epochs.get(source, 0) + 1
         self._links[source] = replace(
             replace(known, phase=Phase.SNAPSHOT, epoch=epoch, position=position, plan_digest=plan_digest),
-            **_NO_TROUBLE,
             status=LinkStatus.CATCHING_UP,
+            reason=None,
+            next_action=None,
             heartbeat_at=at,
             rows_done=0,
             rows_estimated=rows_estimated,
@@ -200,7 +200,7 @@ class MemoryCentreStore:
         order = (self._epochs[source], position.commit, SNAPSHOT_NUMBER)
         gone = sum(self._withdraw(dataset, source, str(table), order, at) for table, dataset in tables)
         healthy = replace(link, phase=Phase.STREAM, status=LinkStatus.HEALTHY, applied_at=at)
-        self._links[source] = replace(healthy, **_NO_TROUBLE)
+        self._links[source] = replace(healthy, reason=None, next_action=None)
         return gone
 
     def images(self, dataset: DatasetId, record_ids: Sequence[str]) -> Mapping[str, str]:
@@ -227,19 +227,7 @@ class MemoryCentreStore:
         for part in batch.parts:
             fates += self._apply_part(batch, part, link.position, at)
         opened, closed = (new - old for new, old in zip(self._open_and_closed(), before, strict=True))
-        receipt = BatchReceipt(
-            batch_id=self._batches,
-            source=batch.source,
-            end=batch.end,
-            read=batch.read,
-            applied=fates["applied"],
-            quarantined=fates["quarantined"],
-            superseded=fates["superseded"],
-            filtered=batch.filtered,
-            findings_opened=opened,
-            findings_closed=closed,
-            applied_at=at,
-        )
+        receipt = _receipt(batch, fates, batch_id=self._batches, findings=(opened, closed), at=at)
         if not batch.snapshot:
             self.receipts[batch.source, self._epochs[batch.source], batch.end] = receipt
         self._links[batch.source] = replace(
@@ -315,19 +303,8 @@ class MemoryCentreStore:
 
     def _earlier(self, batch: Batch, at: datetime) -> BatchReceipt:
         known = self.receipts.get((batch.source, self._epochs[batch.source], batch.end))
-        return known or BatchReceipt(
-            batch_id=0,
-            source=batch.source,
-            end=batch.end,
-            read=batch.read,
-            applied=0,
-            quarantined=0,
-            superseded=batch.read - batch.filtered,
-            filtered=batch.filtered,
-            findings_opened=0,
-            findings_closed=0,
-            applied_at=at,
-        )
+        fates = Counter(superseded=batch.read - batch.filtered)
+        return known or _receipt(batch, fates, batch_id=0, findings=(0, 0), at=at)
 
     def _open_and_closed(self) -> tuple[int, int]:
         notes = [note for shelf in self.shelves.values() for note in shelf.notes]
@@ -470,6 +447,24 @@ class MemoryCentreStore:
                 yield entry.rule_set, entry.judgement
         for case in held.values():
             yield case.rule_set, case.judgement
+
+
+def _receipt(
+    batch: Batch, fates: Counter[str], *, batch_id: int, findings: tuple[int, int], at: datetime
+) -> BatchReceipt:
+    return BatchReceipt(
+        batch_id=batch_id,
+        source=batch.source,
+        end=batch.end,
+        read=batch.read,
+        applied=fates["applied"],
+        quarantined=fates["quarantined"],
+        superseded=fates["superseded"],
+        filtered=batch.filtered,
+        findings_opened=findings[0],
+        findings_closed=findings[1],
+        applied_at=at,
+    )
 
 
 def _new_link(source: SourceId) -> LinkState:

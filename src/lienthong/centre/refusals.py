@@ -82,7 +82,7 @@ class RightsMissing(LienthongError, code="CEN-012", actor=Actor.OPERATOR):
     """The role lacks a right in the centre's database."""
 
     message = "the centre's database refuses the role a right (SQLSTATE {sqlstate})"
-    hint = "the writing role must own the centre's database; create the roles again with `lienthong centre prepare`"
+    hint = "the writing role must own the centre's database; prepare the centre again with that role"
 
 
 class CentreFault(LienthongError, code="CEN-013", actor=Actor.DEVELOPER):

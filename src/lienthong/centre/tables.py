@@ -235,4 +235,4 @@ def _index(index: IndexSpec, table: str) -> str:
 def _literal(text: str) -> str:
     """Quote a text so that it stays one whatever the server's settings are."""
     quoted = text.replace("\\", "\\\\").replace("'", "''")
-    return f" E'{quoted}'".lstrip() if "\\" in text else f"'{quoted}'"
+    return f"E'{quoted}'" if "\\" in text else f"'{quoted}'"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.markup import escape
 
+from lienthong.cli import exporting, governance, release
 from lienthong.cli.output import EXIT_REFUSED, console, print_json, print_table, refusals
 from lienthong.clock import SystemClock
 from lienthong.dictionary.canonical import item_hash
@@ -277,3 +278,8 @@ def schema(
         raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint="--on") from None
     with refusals(as_json=as_json):
         print_json(json_schema(load(_folder(folder)), DatasetId(dataset), on=day))
+
+
+exporting.register(app)
+governance.register(app)
+release.register(app)

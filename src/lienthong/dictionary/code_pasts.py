@@ -101,7 +101,11 @@ def read_sightings(file: str, text: str, problems: list[Problem]) -> tuple[Sight
         first, last, next_ = (days.day(line, day) for day in (since, until, gone))
         if first is None or last is None or next_ is None:
             continue
-        fault = _sighting_fault(code, label, source, first, last, next_)
+        fault: tuple[str, str] | None = None
+        if not code or not label or not source:
+            fault = "blank-text", "code, label_vi and source must not be empty"
+        elif not first <= last < next_:
+            fault = "empty-period", f"the days of code {code} must be in order: seen_from, seen_to, gone_by"
         earlier = seen.setdefault((code, label, within, since), line)
         if fault is None and earlier != line:
             fault = "duplicate-value", f"the same sighting already stands at line {earlier}"
@@ -120,13 +124,3 @@ def read_sightings(file: str, text: str, problems: list[Problem]) -> tuple[Sight
             )
         )
     return tuple(read)
-
-
-def _sighting_fault(
-    code: str, label: str, source: str, first: date, last: date, gone: date
-) -> tuple[str, str] | None:
-    if not code or not label or not source:
-        return "blank-text", "code, label_vi and source must not be empty"
-    if not first <= last < gone:
-        return "empty-period", f"the days of code {code} must be in order: seen_from, seen_to, gone_by"
-    return None

@@ -14,13 +14,13 @@ import polars as pl
 
 from lienthong.dictionary.code_pasts import PEOPLE_KIND
 from lienthong.dictionary.finding import folded
-from lienthong.dictionary.meanings import MeaningIndex
-from lienthong.dictionary.model import CodeList, Succession
+from lienthong.dictionary.meanings import Meaning, MeaningIndex
+from lienthong.dictionary.model import Code, CodeList, Succession
 
 _DAY: Final = timedelta(days=1)
 _TYPES: Final = ("Thành phố ", "Tỉnh ", "Quận ", "Huyện ", "Thị xã ", "Thị trấn ", "Phường ", "Xã ", "Đặc khu ")
 
-CONVERTED_SCHEMA: Final = {
+CONVERTED_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "kind": pl.String,  # one, several, unknown
     "code": pl.String,  # null unless kind is one
     "candidates": pl.List(pl.String),  # empty when unknown
@@ -107,13 +107,13 @@ class Converter:
         day = from_date
         for step, ahead in self._way(from_date, to_date):
             # Nothing but the table may carry a code over a conversion; between two of them it must stay in force.
-            on_this_side = step - _DAY if ahead else step
-            if not all(self._stays(one, day, on_this_side) for one in reached):
+            near, far = (step - _DAY, step) if ahead else (step, step - _DAY)
+            if not all(self._stays(one, day, near) for one in reached):
                 return Unknown(reason=Reason.NO_CONVERSION)
             found = self._step(reached, step, ahead=ahead, for_people=for_people)
             if not found:
                 return Unknown(reason=Reason.NO_CONVERSION)
-            reached, day = found, step if ahead else step - _DAY
+            reached, day = found, far
         if not all(self._stays(one, day, to_date) for one in reached):
             return Unknown(reason=Reason.NO_CONVERSION)
         if len(reached) == 1:
@@ -142,8 +142,11 @@ class Converter:
 
     def _step(self, reached: Mapping[str, str], step: date, *, ahead: bool, for_people: bool) -> dict[str, str]:
         found: dict[str, str] = {}
-        for one in reached:
+        for one, kind in reached.items():
             rows = (self.forward if ahead else self.backward).get((step, one), ())
+            if not rows and any(_spans(period, step) for period in self.meanings.codes.get(one, ())):
+                found[one] = kind  # this conversion did not touch it
+                continue
             if not rows:
                 return {}
             chosen = rows
@@ -174,10 +177,7 @@ class Converter:
         last = next(
             (one for one in self.meanings.all_of(code) if one.seen_to is None and one.valid_to == ending), None
         )
-        same = all(
-            last is not None and (one.valid_to == ending or _bare(one.label) == _bare(last.label)) for one in seen
-        )
-        if same:
+        if ending is not None and last is not None and all(_same_unit(one, last, ending) for one in seen):
             return None
         return Reason.BETWEEN_LISTS if listed else Reason.MEANT_ANOTHER_UNIT
 
@@ -193,6 +193,22 @@ class Converter:
                     return True
                 reach = one.valid_to
         return False
+
+
+def _same_unit(seen: Meaning, last: Meaning, ending: date) -> bool:
+    """Return whether what a list showed is the unit that the conversion table speaks of.
+
+    A name that only the table's own day ends is another spelling of it.
+    """
+    until_the_end = seen.valid_to is not None and seen.valid_to >= ending - _DAY
+    return until_the_end or _bare(seen.label) == _bare(last.label)
+
+
+def _spans(period: Code, step: date) -> bool:
+    """Return whether one period holds the day before a conversion and the day itself."""
+    return (period.valid_from is None or period.valid_from < step) and (
+        period.valid_to is None or step < period.valid_to
+    )
 
 
 def _columns(answer: Answer) -> tuple[str, str | None, list[str], str | None]:

@@ -133,18 +133,18 @@ def _check_parents(one: Located[CodeList], known: Mapping[str, Located[CodeList]
 
 
 def _check_within(one: Located[CodeList], known: Mapping[str, Located[CodeList]]) -> None:
-    rows = (*one.item.successions, *one.item.sightings)
-    used = {row.within for row in rows if row.within is not None}
+    used = {row.within for row in one.item.successions} | {row.within for row in one.item.sightings}
     wanted = one.item.within_list
     if wanted is None:
-        if used:
+        if used - {None}:
             text = "conversion or history name units in between, so within_list is needed"
             one.document.refuse(("within_list",), "missing-key", text)
         return
     if not _check_reference(one.document, ("within_list",), wanted, known, "code list"):
         return
     between = known[wanted].item
-    strangers = used - {code.code for code in between.codes} - {seen.code for seen in between.sightings}
+    named = {name for name in used if name is not None}
+    strangers = named - {code.code for code in between.codes} - {seen.code for seen in between.sightings}
     for stranger in sorted(strangers):
         one.document.refuse(("within_list",), "unknown-code", f"unit in between {stranger} is not in {wanted}")
 

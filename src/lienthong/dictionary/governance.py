@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Final
 from unicodedata import normalize
@@ -349,7 +349,7 @@ def chained(previous: str, event: StatusEvent) -> str:
         "agency": event.agency,
         "actor": event.actor,
         "content_hash": event.content_hash,
-        "recorded_at": event.recorded_at.timestamp(),
+        "recorded_at": event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
         "task": event.task,
         "reason": event.reason,
         "decision": event.decision,

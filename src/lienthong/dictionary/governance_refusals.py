@@ -146,8 +146,15 @@ class ReleaseUnknown(LienthongError, code="DIC-049", actor=Actor.STEWARD):
     hint = "give a version in {folder}/releases, a release file, or a folder; for a git revision: git worktree add"
 
 
-class ChangedMeanwhile(LienthongError, code="DIC-050", actor=Actor.STEWARD):
+class ChangedMeanwhile(LienthongError, code="DIC-029", actor=Actor.STEWARD):
     """The file that a proposal was compared with is no longer the one in the folder."""
 
     message = "{item} changed in the folder since it was proposed"
     hint = "reject the task with this reason and propose again on what the folder holds now"
+
+
+class ProposalNotValid(LienthongError, code="DIC-028", actor=Actor.STEWARD):
+    """The dictionary would not be valid with what is proposed; the fact ``problems`` holds all of it."""
+
+    message = "{path} cannot be taken in, {count} problem(s): {listed}"
+    hint = "correct the files; what must change together goes together: lienthong dictionary propose --with-related"

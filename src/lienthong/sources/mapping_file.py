@@ -10,6 +10,7 @@
     columns:
       ma_so: {element: MaSoDoanhNghiep, type: text}
       ngay_cap: {element: NgayCapDangKy, form: excel-serial, type: text}
+      ten: {element: TenToChuc, encoding: tcvn3, type: text}
       id: {element: none, reason: row number of the source}
 """
 
@@ -33,13 +34,15 @@ from lienthong.sources.mapping import ColumnMapping, Mapping
 from lienthong.sources.refusals import MappingNotValid
 
 FORMS = ("excel-serial", "day-first")  # how a source writes a value, where the value alone does not say
+# How a source encodes a column's text, where it is not Unicode; ``lienthong.standardise.encodings`` reads them.
+ENCODINGS = ("tcvn3", "vn1", "vni", "vps", "viscii", "cp1258", "mojibake", "utf-8")
 NONE = "none"
 SUGGESTIONS = 3
 PROBLEMS_SHOWN_MAX = 50
 BASIC_PLANE_LAST = 0xFFFF
 
 _TOP = ("source", "table", "dataset", "owner", "key", "columns")
-_COLUMN = ("element", "relation", "form", "type", "reason")
+_COLUMN = ("element", "relation", "form", "encoding", "type", "reason")
 _NAME = r'(?:"((?:[^"]|"")+)"|([^".]+))'
 _TABLE = re.compile(rf"{_NAME}\.{_NAME}")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -128,6 +131,9 @@ def _column(reading: _Reading, name: str, node: Node, dataset: Dataset | None) -
     native_type = reading.text(fields.get("type"), f"type of column {name}")
     if form is not None and form not in FORMS:
         reading.refuse(fields["form"][1], f"unknown form {form}; known are {', '.join(FORMS)}")
+    encoding = reading.text(fields.get("encoding"), f"encoding of column {name}")
+    if encoding is not None and encoding not in ENCODINGS:
+        reading.refuse(fields["encoding"][1], f"unknown encoding {encoding}; known are {', '.join(ENCODINGS)}")
     if element == NONE:
         if reason is None:
             reading.refuse(fields["element"][1], f"column {name} is none without a reason")
@@ -144,7 +150,13 @@ def _column(reading: _Reading, name: str, node: Node, dataset: Dataset | None) -
         kind = Relation(relation)
     _check_element(reading, element, fields["element"][1], dataset)
     return ColumnMapping(
-        column=name, element=ElementId(element), relation=kind, native_type=native_type, form=form, reason=reason
+        column=name,
+        element=ElementId(element),
+        relation=kind,
+        native_type=native_type,
+        form=form,
+        reason=reason,
+        encoding=encoding,
     )
 
 
@@ -323,6 +335,7 @@ def render_mapping(mapping: Mapping, *, notes: Lookup[str, Sequence[str]] | None
             "element": column.element or NONE,
             "relation": None if column.relation in (Relation.EXACT, Relation.NONE) else column.relation.value,
             "form": column.form,
+            "encoding": column.encoding,
             "type": column.native_type,
             "reason": column.reason,
         }

@@ -54,6 +54,8 @@ class Kernel:
     forms: frozenset[str] = frozenset()  # values of a mapping's ``form`` it understands, beside none
     bind: Callable[[KernelContext], BoundKernel]
     readings: tuple[Reading, ...] = ()  # how values damaged on the way may be read; proposed, never taken
+    tidy: Callable[[pl.Series], pl.Series] | None = None  # the spelling in which readings are looked for
+    doubts: bool = False  # a text of a damaged shape comes out ambiguous
 
     def run(self, source: pl.Series, context: KernelContext) -> KernelResult:
         """Standardise one column once; a plan keeps the bound kernel instead."""

@@ -13,6 +13,8 @@ from lienthong.errors import Actor, LienthongError
 from lienthong.sources.mapping import ColumnMapping, Mapping
 from lienthong.standardise.batch import Outcome
 from lienthong.standardise.cleaning import put
+from lienthong.standardise.encodings.binding import DECLARABLE, decoding, version_of
+from lienthong.standardise.encodings.tables import Encoding
 from lienthong.standardise.kernel import BoundKernel, KernelContext, over_distinct
 from lienthong.standardise.numerals import DIGITS_MAX
 from lienthong.standardise.registry import all_kernels
@@ -73,6 +75,13 @@ class ScaleUnknown(LienthongError, code="STD-006", actor=Actor.STEWARD):
     hint = "give the domain a precision up to 38 and a scale up to the precision"
 
 
+class EncodingUnknown(LienthongError, code="STD-010", actor=Actor.STEWARD):
+    """The mapping says a column is in an encoding nobody here reads."""
+
+    message = "mapping of {source}, column {column}: there is no encoding {encoding!r}"
+    hint = "write one of: {known}; or leave the encoding out for Unicode"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standardised:
     """What became of a batch of source rows.
@@ -95,7 +104,7 @@ class Step:
     dtype: pl.DataType
     column: str | None
     kernel: BoundKernel | None
-    version: str | None  # "person-name@1.0.0"
+    version: str | None  # "person-name@1.0.0", "tcvn3@1.0.0 person-name@1.0.0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +150,7 @@ def build_plan(dictionary: Dictionary, dataset: Dataset, mapping: Mapping) -> St
 
     Raises:
         FormUnknown: the mapping names a form the kernel does not know.
+        EncodingUnknown: the mapping names an encoding nobody reads.
         KernelUnknown: a value domain names no kernel of its datatype.
         ElementMappedTwice: two columns feed one element.
         ElementOutsideDataset: a column feeds an element the dataset does not have.
@@ -204,7 +214,20 @@ def _step(dictionary: Dictionary, element: ElementId, column: ColumnMapping | No
         raise FormUnknown(source=source, column=column.column, kernel=kernel.name, form=column.form, known=known)
     context = KernelContext(domain=domain, code_list=dictionary.code_list_of(element), form=column.form)
     version = f"{kernel.name}@{kernel.version}"
-    return Step(name=name, dtype=dtype, column=column.column, kernel=kernel.bind(context), version=version)
+    bound = kernel.bind(context)
+    if column.encoding is not None:
+        encoding = _encoding(column, source=source)
+        version = f"{version_of(encoding)} {version}"
+        bound = decoding(bound, encoding)
+    return Step(name=name, dtype=dtype, column=column.column, kernel=bound, version=version)
+
+
+def _encoding(column: ColumnMapping, *, source: str) -> Encoding:
+    for encoding in DECLARABLE:
+        if encoding.value == column.encoding:
+            return encoding
+    known = ", ".join(encoding.value for encoding in DECLARABLE)
+    raise EncodingUnknown(source=source, column=column.column, encoding=column.encoding, known=known)
 
 
 def _run_step(step: Step, rows: pl.DataFrame, too_long: MappingOf[str, pl.Series]) -> tuple[pl.Series, pl.Series]:

@@ -20,15 +20,17 @@ def proposals(series: pl.Series, domain: ValueDomain) -> pl.DataFrame:
     readings has two rows, in the order of first arrival. Only readings that the domain would accept are proposed:
     length, pattern and check digit hold. Nothing is repaired here: a value without a row has no known reading.
     """
-    readings = all_kernels()[domain.standardiser].readings
+    kernel = all_kernels()[domain.standardiser]
     distinct = series.drop_nulls().unique(maintain_order=True)
-    if not readings or distinct.is_empty():
+    if not kernel.readings or distinct.is_empty():
         return pl.DataFrame(schema=dict(PROPOSAL_SCHEMA))
-    sent = pl.DataFrame({"sent": distinct, VALUE: without_spaces(clean(distinct).text)}).with_row_index("place")
+    tidied = (kernel.tidy or without_spaces)(clean(distinct).text)
+    sent = pl.DataFrame({"sent": distinct, VALUE: tidied}).with_row_index("place")
     proposed = pl.col(PROPOSED)
-    found = read_as(sent[VALUE].drop_nulls().unique(), readings).with_row_index("way")
+    found = read_as(sent[VALUE].drop_nulls().unique(), kernel.readings).with_row_index("way")
     return (
-        sent.filter(~_accepted(pl.col(VALUE), domain))
+        # Where the standardiser itself doubts a shape, the field may accept the value as it stands.
+        sent.filter(pl.lit(kernel.doubts) | ~_accepted(pl.col(VALUE), domain))
         .join(found, on=VALUE, how="inner")
         .filter(_accepted(proposed, domain))
         .sort("place", "way")

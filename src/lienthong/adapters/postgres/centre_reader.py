@@ -51,6 +51,7 @@ _SESSION = {
 }
 # JSON has these types itself; every other value is given as its exact text.
 _PLAIN_TYPES = frozenset({"boolean", "bigint", "text", "text[]"})
+_MOMENT = "timestamp with time zone"
 
 _Row = tuple[object, ...]
 _Connection = psycopg.Connection[_Row]
@@ -322,7 +323,11 @@ def _impossible(part: str) -> bool:
 
 def _shown(name: str, type_: str) -> sql.Composed:
     column = sql.Identifier("t", name)
-    return sql.SQL("{}").format(column) if type_ in _PLAIN_TYPES else sql.SQL("{}::text").format(column)
+    if type_ in _PLAIN_TYPES:
+        return sql.SQL("{}").format(column)
+    if type_ == _MOMENT:  # as JSON it is ISO 8601, as text it is not
+        return sql.SQL("to_json({}) #>> '{{}}'").format(column)
+    return sql.SQL("{}::text").format(column)
 
 
 def _record(shape: _Shape, row: tuple[object, ...], findings: tuple[RecordFinding, ...]) -> StoredRecord:

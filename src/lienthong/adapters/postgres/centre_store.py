@@ -35,6 +35,8 @@ from lienthong.dictionary.model import DatasetId, Dictionary, Sensitivity
 from lienthong.sources.change import Epoch, Position, SourceId, TableName
 
 LOCK_TIMEOUT_S = 30
+ANALYZE_CHANGES_MIN = 1_000
+ANALYZE_CHANGES_MAX = 1_000_000  # past this the server's own look is early enough
 # The figures of a working session: it has no statement limit, since a huge batch is still one batch, and it never
 # compiles, since no statement runs long enough to pay for it.
 _SESSION = (
@@ -78,6 +80,8 @@ class PostgresCentreStore:
         self._dictionary: Dictionary | None = None
         self._specs: dict[str, TableSpec] = {}
         self._targets: dict[tuple[str, str], Target] = {}  # by dataset and digest of the rules
+        self._unseen: Counter[str] = Counter()  # changes by dataset since the server last looked at its tables
+        self._look_after: dict[str, int] = {}
 
     # -- what the port asks ------------------------------------------------------------------------------------
 
@@ -175,6 +179,7 @@ class PostgresCentreStore:
             cursor.execute(
                 _MOVE_LINK, [None if batch.snapshot else batch.end.commit, at, at, newest, rows, batch.source]
             )
+        self._let_server_look(datasets, batch.read)
         return receipt
 
     def heartbeat(self, source: SourceId, *, position: Position, at: datetime) -> None:
@@ -209,13 +214,37 @@ class PostgresCentreStore:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
+    def _let_server_look(self, datasets: Sequence[str], changes: int) -> None:
+        """Have the server gather statistics of a table that grew: without them it chooses indexes by guessing.
+
+        Its own look comes a minute late and, in a young table, after the damage: look-ups by the wrong index made
+        every batch slower than the one before. A table is looked at again when as much has changed as it held.
+        """
+        for dataset in datasets:
+            self._unseen[dataset] += changes
+            if self._unseen[dataset] < ANALYZE_CHANGES_MIN:
+                continue
+            spec = self._any_target(dataset).spec
+            with refusals(), self._session() as connection:
+                if dataset not in self._look_after:
+                    self._look_after[dataset] = _look_after(connection, spec)
+                if self._unseen[dataset] < self._look_after[dataset]:
+                    continue
+                connection.execute(
+                    sql.SQL("ANALYZE {}, {}, lienthong.finding, lienthong.quarantine").format(
+                        sql.Identifier(SCHEMA, spec.table), sql.Identifier(SCHEMA, spec.history)
+                    )
+                )
+                self._unseen[dataset] = 0
+                self._look_after[dataset] = _look_after(connection, spec)
+
     @contextmanager
     def _session(self) -> Iterator[Connection]:
         """Lend the connection, a new one where the old one is gone."""
         if self._connection is not None and self._connection.closed:
             self.close()
         if self._connection is None:
-            connection = psycopg.connect(self._url, password=self._password, autocommit=True, prepare_threshold=None)
+            connection = psycopg.connect(self._url, password=self._password, autocommit=True, prepare_threshold=3)
             try:
                 connection.execute(_SESSION.encode())
                 connection.execute(statements_of("centre_temporary.sql"))
@@ -326,6 +355,15 @@ def _target(dictionary: Dictionary, spec: TableSpec, rules: RuleSet, number: int
         ),
         rule_set=number,
     )
+
+
+def _look_after(connection: Connection, spec: TableSpec) -> int:
+    """Return after how many changes the server must look at a table again: as many as it saw rows, within limits."""
+    row = connection.execute(
+        "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass", [f"{SCHEMA}.{spec.table}"]
+    ).fetchone()
+    seen = cast("int", row[0]) if row is not None else 0
+    return min(max(seen, ANALYZE_CHANGES_MIN), ANALYZE_CHANGES_MAX)
 
 
 def _dataset_of(part: JudgedBatch | Truncation) -> str:

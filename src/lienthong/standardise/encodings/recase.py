@@ -2,7 +2,8 @@
 
 TCVN3 has no capital letter with a tone: fonts such as .VnTimeH draw them, the text itself holds the small letter. So
 "NGUYÔN V¡N ¸NH" is read "NGUYễN VĂN áNH". The letters that do have capitals say what was meant: a word, then a value,
-whose other letters are capitals is a word or value in capitals. Without such a letter nothing is changed.
+whose other letters are capitals is a word or value in capitals. Where all other words begin with a capital the word
+does too, and the first word of a value does where any other does. Without such a letter nothing is changed.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ def recase(text: pl.Series) -> pl.Series:
     judged = pieces.join(known, on="piece", how="left", maintain_order="left").with_columns(
         pl.col("capitals").min().over("row").alias("all_capitals"),
         pl.col("begins_with_capital").min().over("row").alias("all_begin"),
-        pl.col("begins_with_capital").count().over("row").alias("beginnings"),
+        pl.col("begins_with_capital").max().over("row").alias("some_begins"),
     )
     upper = pl.col("piece").str.to_uppercase()
     first = pl.col("piece").str.head(1).str.to_uppercase() + pl.col("piece").str.slice(1)
     in_capitals = (pl.col("capitals") == 1) | (pl.col("capitals").is_null() & (pl.col("all_capitals") == 1))
-    named = (pl.col("all_begin") == 1) & (pl.col("beginnings") > 0)
+    opens = pl.int_range(pl.len()).over("row") == 0
+    asks = pl.col("begins_with_capital").is_null()
+    named = asks & ((pl.col("all_begin") == 1) | (opens & (pl.col("some_begins") == 1)))
     cased = (
         judged.with_columns(pl.when(in_capitals).then(upper).when(named).then(first).otherwise("piece"))
         .group_by("row", maintain_order=True)

@@ -8,6 +8,7 @@ Vietnam (Đăk, Krông, H'Leo). So it judges columns, never a single name.
 from __future__ import annotations
 
 import functools
+from collections.abc import Container
 from dataclasses import dataclass
 from unicodedata import normalize
 
@@ -15,25 +16,25 @@ import polars as pl
 
 # ── the grammar ─────────────────────────────────────────────────────────────────────────────────────────────
 
-ONSETS = tuple("b c ch d đ g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x".split())
-RHYMES = tuple(
-    (
-        "a ac ach ai am an ang anh ao ap at au ay "
-        "ăc ăm ăn ăng ăp ăt "
-        "âc âm ân âng âp ât âu ây "
-        "e ec em en eng eo ep et "
-        "ê êch êm ên êng ênh êp êt êu "
-        "i ia ich iêc iêm iên iêng iêp iêt iêu im in inh ip it iu "
-        "o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oc oe oen oeo oet oi om on ong "
-        "ooc oong op ot "
-        "ô ôc ôi ôm ôn ông ôp ôt "
-        "ơ ơi ơm ơn ơp ơt "
-        "u ua uân uâng uât uây uc uê uêch uênh ui um un ung uơ uôc uôi uôm uôn uông uôt up ut uy uya uych uyên uyêt "
-        "uynh uyp uyt uyu "
-        "ư ưa ưc ưi ưng ươc ươi ươm ươn ương ươp ươt ươu ưt ưu ưm "
-        "y yêm yên yêng yêt yêu ych yn ynh yp yt"
-    ).split()
+_ONSETS = "b c ch d đ g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x"
+_RHYMES = (
+    "a ac ach ai am an ang anh ao ap at au ay "
+    "ăc ăm ăn ăng ăp ăt "
+    "âc âm ân âng âp ât âu ây "
+    "e ec em en eng eo ep et "
+    "ê êch êm ên êng ênh êp êt êu "
+    "i ia ich iêc iêm iên iêng iêp iêt iêu im in inh ip it iu "
+    "o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oc oe oen oeo oet oi om on ong "
+    "ooc oong op ot "
+    "ô ôc ôi ôm ôn ông ôp ôt "
+    "ơ ơi ơm ơn ơp ơt "
+    "u ua uân uâng uât uây uc uê uêch uênh ui um un ung uơ uôc uôi uôm uôn uông uôt up ut uy uya uych uyên uyêt "
+    "uynh uyp uyt uyu "
+    "ư ưa ưc ưi ưng ươc ươi ươm ươn ương ươp ươt ươu ưt ưu ưm "
+    "y yêm yên yêng yêt yêu ych yn ynh yp yt"
 )
+ONSETS = tuple(_ONSETS.split())
+RHYMES = tuple(_RHYMES.split())
 STOPS = ("p", "t", "c", "ch")
 LEVEL, GRAVE, ACUTE, HOOK, TILDE, DOT = "", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"
 TONES = (LEVEL, GRAVE, ACUTE, HOOK, TILDE, DOT)  # ngang, huyền, sắc, hỏi, ngã, nặng
@@ -169,18 +170,20 @@ def _bare() -> dict[str, tuple[str, str]]:
 
 
 def are_syllables(words: pl.Series, *, any_case: bool = False) -> pl.Series:
-    """Say of each word (NFC) whether it is a syllable; ``any_case`` forgives small letters among capitals."""
+    """Say of each word (NFC) whether it is a syllable; ``any_case`` forgives small letters among capitals.
+
+    Give it distinct words: a column has few, and each is looked up on its own.
+    """
     small = words.str.to_lowercase()
-    legal = small.is_in(_known())
-    return legal if any_case else legal & _legal_case(words, small)
+    legal = found_in(small, spellings())
+    return legal if any_case else legal & are_well_cased(words, small)
 
 
-def _legal_case(words: pl.Series, small: pl.Series) -> pl.Series:
-    """Say of each word whether it is small, capital, or begins with a capital."""
-    later = words.str.slice(1)
-    return ((later == small.str.slice(1)) | (words == words.str.to_uppercase())).alias(words.name)
+def are_well_cased(words: pl.Series, small: pl.Series) -> pl.Series:
+    """Say of each word whether it is small, capital, or begins with a capital; ``small`` are the words so."""
+    return (words.str.slice(1) == small.str.slice(1)) | (words == words.str.to_uppercase())
 
 
-@functools.cache
-def _known() -> pl.Series:
-    return pl.Series([list(spellings())], dtype=pl.List(pl.String))
+def found_in(words: pl.Series, known: Container[str]) -> pl.Series:
+    """Say of each word whether it is known; null is not."""
+    return pl.Series(words.name, [word in known for word in words.to_list()], dtype=pl.Boolean)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import csv
 import enum
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
 import polars as pl
+
+from lienthong.standardise.cleaning import put
 
 
 class Encoding(enum.StrEnum):
@@ -58,20 +61,25 @@ def _windows() -> dict[str, str]:
 
 
 WINDOWS: Mapping[str, str] = MappingProxyType(_windows())
+SIGNS = f"[{_WINDOWS_SIGNS}]"
 _NOT_BYTES = "[^\\x00-\\xFF]"
+_LONE_SIGNS = f"(?:^|\\s){SIGNS}+(?:\\s|$)"
+_ALONE = re.compile(f"(?<!\\S){SIGNS}+(?!\\S)")
+_HIDING = "\x7f"  # a control character of ASCII, which no text holds and no encoding gives a letter
+_HIDDEN = {ord(sign): _HIDING + chr(ord("A") + at) for at, sign in enumerate(_WINDOWS_SIGNS)}
+_SHOWN = {hidden: chr(sign) for sign, hidden in _HIDDEN.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """What replaces what, longest first."""
 
-    patterns: pl.Series
-    replacements: pl.Series
+    pairs: Mapping[str, str]
     composes: bool  # marks stand apart and NFC puts them on their letters
 
     def decode(self, text: pl.Series) -> pl.Series:
         """Return byte characters as Unicode letters; ``LOST`` where the encoding has none."""
-        letters = text.str.replace_many(self.patterns, self.replacements, leftmost=True)
+        letters = text.str.replace_many(self.pairs, leftmost=True)
         return letters.str.normalize("NFC") if self.composes else letters
 
 
@@ -80,6 +88,24 @@ def byte_characters(text: pl.Series) -> pl.Series:
     if not text.str.contains(_NOT_BYTES).any():
         return text
     return text.str.replace_many(list(WINDOWS), list(WINDOWS.values()))
+
+
+def hide_signs(text: pl.Series) -> pl.Series:
+    """Return text in which signs of Windows-1252 that stand alone ("A – B") are hidden from ``byte_characters``.
+
+    Their bytes are capitals of VISCII, VPS and VN1, but no word of Vietnamese is one such capital alone.
+    """
+    asked = text.str.contains(_LONE_SIGNS).fill_null(value=False)
+    if not asked.any():
+        return text
+    hidden = [_ALONE.sub(lambda found: found[0].translate(_HIDDEN), each) for each in text.filter(asked)]
+    return put(text, asked, pl.Series(hidden, dtype=pl.String))
+
+
+def show_signs(text: pl.Series) -> pl.Series:
+    """Bring hidden signs back."""
+    hidden = text.str.contains(_HIDING, literal=True)
+    return text.str.replace_many(_SHOWN) if hidden.any() else text
 
 
 def are_bytes(text: pl.Series) -> pl.Series:
@@ -114,8 +140,7 @@ def table_of(encoding: Encoding) -> Table:
     pairs |= known
     order = sorted(pairs, key=lambda old: (-len(old), old))
     return Table(
-        patterns=pl.Series(order, dtype=pl.String),
-        replacements=pl.Series([pairs[old] for old in order], dtype=pl.String),
+        pairs=MappingProxyType({old: pairs[old] for old in order}),
         composes=encoding in (Encoding.CP1258, Encoding.VN1),
     )
 

@@ -34,4 +34,6 @@ KERNEL = Kernel(
     datatypes=frozenset({Datatype.TEXT}),
     bind=bound(capitals, _READINGS),
     readings=_READINGS,
+    tidy=capitals,
+    doubts=True,
 )

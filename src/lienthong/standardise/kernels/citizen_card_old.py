@@ -34,4 +34,6 @@ KERNEL = Kernel(
     datatypes=frozenset({Datatype.TEXT}),
     bind=bound(digits, _READINGS),
     readings=_READINGS,
+    tidy=digits,
+    doubts=True,
 )

@@ -46,4 +46,6 @@ KERNEL = Kernel(
     datatypes=frozenset({Datatype.TEXT}),
     bind=bound(_tidy, _READINGS),
     readings=_READINGS,
+    tidy=_tidy,
+    doubts=True,
 )

@@ -43,4 +43,6 @@ KERNEL = Kernel(
     datatypes=frozenset({Datatype.TEXT}),
     bind=bound(without_spaces, _READINGS),
     readings=_READINGS,
+    tidy=without_spaces,
+    doubts=True,
 )

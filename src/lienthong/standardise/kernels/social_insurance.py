@@ -24,4 +24,6 @@ KERNEL = Kernel(
     datatypes=frozenset({Datatype.TEXT}),
     bind=bound(digits, _READINGS),
     readings=_READINGS,
+    tidy=digits,
+    doubts=True,
 )

@@ -10,6 +10,7 @@ from lienthong.check.verdict import Criterion, Rule, Severity
 from lienthong.check.wording import is_must, label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text
 from lienthong.standardise.batch import Outcome
+from lienthong.standardise.registry import all_kernels
 
 CODE: Final = "CL05"
 
@@ -35,7 +36,7 @@ def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for member in dataset.members:
         domain = dictionary.domain_of(member.element)
-        example = _EXAMPLES.get(domain.datatype, _TEXT if domain.standardiser in _DOUBTFUL_TEXTS else None)
+        example = _EXAMPLES.get(domain.datatype, _TEXT if _may_doubt(domain.standardiser) else None)
         coded = domain.datatype in {Datatype.CODE, Datatype.CODES}
         if example is None or (coded and not has_list(dictionary, member.element)):
             continue
@@ -59,3 +60,8 @@ def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:
             )
         )
     return tuple(rules)
+
+
+def _may_doubt(standardiser: str) -> bool:
+    kernel = all_kernels().get(standardiser)
+    return standardiser in _DOUBTFUL_TEXTS or (kernel is not None and kernel.doubts)

@@ -1,0 +1,40 @@
+"""What look-ups of codes refuse (tra cứu mã)."""
+
+from __future__ import annotations
+
+from lienthong.errors import Actor, LienthongError
+
+
+class CodeNeedsDate(LienthongError, code="DIC-020", actor=Actor.CONSUMER):
+    """A code was asked for without a day; the fact ``periods`` says what it meant when."""
+
+    message = "code {code} of {code_list} needs a date: it has meant {count} different things: {periods}"
+    hint = "give the day the code was written on: lienthong codes lookup {code} --on {day}"
+
+
+class CodeNotInForce(LienthongError, code="DIC-021", actor=Actor.CONSUMER):
+    """The list has no such code on the day."""
+
+    message = "code {code} of {code_list} is not in force on {on}; {known}"
+    hint = "check the day, or look for the name: lienthong codes search"
+
+
+class CodeListUnknown(LienthongError, code="DIC-022", actor=Actor.CONSUMER):
+    """No code list has this name."""
+
+    message = "there is no code list {wanted}"
+    hint = "the lists are: {known}"
+
+
+class ConversionUnknown(LienthongError, code="DIC-023", actor=Actor.STEWARD):
+    """Nothing here says what became of the code."""
+
+    message = "nothing says what code {code} of {code_list} read on {from_date} is on {to_date}: {reason}"
+    hint = "{remedy}"
+
+
+class NotADay(LienthongError, code="DIC-024", actor=Actor.CONSUMER):
+    """A date was not written as one."""
+
+    message = "{given} is not a day"
+    hint = "write the date as YYYY-MM-DD, for example 2025-07-01"
