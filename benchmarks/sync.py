@@ -141,7 +141,7 @@ def whole_snapshot(installation: Installation) -> tuple[Clocked, int]:
     finished = False
     try:
         with clocked.running():
-            for event in link.run(lambda: finished):
+            for event in link.run(lambda: finished):  # noqa: B023 - read while the loop runs
                 if isinstance(event, Stored):
                     rows += event.receipt.read
                 elif isinstance(event, SnapshotFinished):
@@ -300,7 +300,7 @@ def whole_stream(link: Link, end: int) -> tuple[Clocked, int]:
     """Follow the stream to a position: decode, standardise, check, apply with history."""
     clocked, changes, reached = Clocked(), 0, False
     with clocked.running():
-        for event in link.run(lambda: reached):
+        for event in link.run(lambda: reached):  # noqa: B023 - read while the loop runs
             if isinstance(event, Stored):
                 changes += event.receipt.read
                 reached = event.receipt.end.commit >= end

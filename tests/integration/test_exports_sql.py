@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from lienthong.dictionary.exports.addresses import Addresses
+from lienthong.dictionary.exports.odcs import odcs_contract
 from lienthong.dictionary.exports.selection import chosen_datasets
 from lienthong.dictionary.exports.sql_ddl import sql_ddl
 from lienthong.dictionary.load import load
@@ -27,7 +29,7 @@ ENTERPRISE = {
     "loai_hinh_doanh_nghiep": "Công ty TNHH",
 }
 PERSON = {
-    "so_dinh_danh": "001200012345",
+    "so_dinh_danh": "001090012345",
     "ho_va_ten": "Nguyễn Văn A",
     "ngay_sinh": "1990-02",
     "gioi_tinh": "1",
@@ -90,39 +92,45 @@ def test_sound_rows_are_taken_unaltered(database: Connection) -> None:
     assert one(database, "SELECT von_dieu_le::text FROM du_lieu.doanh_nghiep") == "1000.50"
     assert one(database, "SELECT ngay_sinh FROM du_lieu.nhan_khau") == "1990-02"
     insert(database, "doanh_nghiep", ma_so_doanh_nghiep="0100109106-001", von_dieu_le=None, nganh_nghe_kinh_doanh=[])
-    insert(database, "nhan_khau", so_dinh_danh="001200012346", ngay_sinh="2024-02-29")
+    insert(database, "nhan_khau", so_dinh_danh="001090012346", ngay_sinh="2024-02-29")
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "value", "refusal"),
-    [
-        ("doanh_nghiep", "ma_so_doanh_nghiep", "0100109107", errors.CheckViolation),  # check digit
-        ("doanh_nghiep", "ma_so_doanh_nghiep", "100109106", errors.CheckViolation),  # the lost zero
-        ("doanh_nghiep", "ma_so_doanh_nghiep", "0100109106\n", errors.CheckViolation),
-        ("doanh_nghiep", "ten_to_chuc", None, errors.NotNullViolation),
-        ("doanh_nghiep", "ten_to_chuc", "", errors.CheckViolation),
-        ("doanh_nghiep", "ten_to_chuc", "Co\u0302ng ty", errors.CheckViolation),  # NFD
-        ("doanh_nghiep", "von_dieu_le", "-1", errors.CheckViolation),
-        ("doanh_nghiep", "von_dieu_le", "0.005", errors.CheckViolation),  # never rounded
-        ("doanh_nghiep", "von_dieu_le", "1e18", errors.CheckViolation),
-        ("doanh_nghiep", "von_dieu_le", "NaN", errors.CheckViolation),
-        ("doanh_nghiep", "nganh_nghe_kinh_doanh", ["4661", "x"], errors.CheckViolation),
-        ("doanh_nghiep", "nganh_nghe_kinh_doanh", ["4661", None], errors.CheckViolation),
-        ("doanh_nghiep", "ngay_cap_dang_ky", "9999-01-01", errors.CheckViolation),
-        ("nhan_khau", "ngay_sinh", "1990-02-30", errors.CheckViolation),
-        ("nhan_khau", "ngay_sinh", "1990-2", errors.CheckViolation),
-        ("nhan_khau", "ngay_sinh", "0000", errors.CheckViolation),
-        ("nhan_khau", "ngay_sinh", "9999", errors.CheckViolation),
-        ("nhan_khau", "gioi_tinh", "7", errors.ForeignKeyViolation),
-        ("nhan_khau", "ma_xa_thuong_tru", "4", errors.CheckViolation),
-        ("nhan_khau", "ma_xa_thuong_tru", "99999", errors.ForeignKeyViolation),
-    ],
+WRONG = (
+    ("doanh_nghiep", "ma_so_doanh_nghiep", "0100109107", errors.CheckViolation),  # check digit
+    ("doanh_nghiep", "ma_so_doanh_nghiep", "100109106", errors.CheckViolation),  # the lost zero
+    ("doanh_nghiep", "ma_so_doanh_nghiep", "0100109106\n", errors.CheckViolation),
+    ("doanh_nghiep", "ten_to_chuc", None, errors.NotNullViolation),
+    ("doanh_nghiep", "ten_to_chuc", "", errors.CheckViolation),
+    ("doanh_nghiep", "ten_to_chuc", "Co\u0302ng ty", errors.CheckViolation),  # NFD
+    ("doanh_nghiep", "von_dieu_le", "-1", errors.CheckViolation),
+    ("doanh_nghiep", "von_dieu_le", "0.005", errors.CheckViolation),  # never rounded
+    ("doanh_nghiep", "von_dieu_le", "1e18", errors.CheckViolation),
+    ("doanh_nghiep", "von_dieu_le", "NaN", errors.CheckViolation),
+    ("doanh_nghiep", "nganh_nghe_kinh_doanh", ["4661", "x"], errors.CheckViolation),
+    ("doanh_nghiep", "nganh_nghe_kinh_doanh", ["4661", None], errors.CheckViolation),
+    ("doanh_nghiep", "ngay_cap_dang_ky", "9999-01-01", errors.CheckViolation),
+    ("nhan_khau", "ngay_sinh", "1990-02-30", errors.CheckViolation),
+    ("nhan_khau", "ngay_sinh", "1990-2", errors.CheckViolation),
+    ("nhan_khau", "ngay_sinh", "0000", errors.CheckViolation),
+    ("nhan_khau", "ngay_sinh", "9999", errors.CheckViolation),
+    ("nhan_khau", "gioi_tinh", "7", errors.ForeignKeyViolation),
+    ("nhan_khau", "ma_xa_thuong_tru", "4", errors.CheckViolation),
+    ("nhan_khau", "ma_xa_thuong_tru", "99999", errors.ForeignKeyViolation),
 )
-def test_a_wrong_value_is_refused(
-    database: Connection, table: str, column: str, value: object, refusal: type[Exception]
-) -> None:
-    with pytest.raises(refusal):
-        insert(database, table, **{column: value})
+
+
+def test_a_wrong_value_is_refused_for_what_is_wrong_in_it(database: Connection) -> None:
+    others = []
+    for table, column, value, refusal in WRONG:
+        try:
+            insert(database, table, **{column: value})
+        except refusal as error:
+            if refusal is not errors.CheckViolation or (error.diag.constraint_name or "").startswith(column):
+                continue
+            others.append((column, value, error.diag.constraint_name))
+        else:
+            others.append((column, value, "taken"))
+    assert others == []
 
 
 def test_a_key_is_taken_once(database: Connection) -> None:
@@ -185,9 +193,6 @@ def test_comments_are_vietnamese_and_name_the_element(database: Connection) -> N
 def test_the_sql_rules_of_a_contract_run_and_count_what_breaks_them(
     database: Connection, dictionary: Dictionary
 ) -> None:
-    from lienthong.dictionary.exports.addresses import Addresses
-    from lienthong.dictionary.exports.odcs import odcs_contract
-
     insert(database, "doanh_nghiep")
     insert(database, "nhan_khau")
     for constraint in ("so_dinh_danh_mau", "so_dinh_danh_dai"):

@@ -22,9 +22,10 @@ from lienthong.centre.ports import LinkStatus
 from lienthong.centre.reading import LookupOutcome
 from lienthong.dictionary.model import DatasetId
 from lienthong.pipeline.link import SnapshotFinished
+from lienthong.sources.change import SourceId
 from lienthong.wiring.installation import ready_centre
 from lienthong.wiring.running import LinkThread, LinkTrouble
-from lienthong.wiring.services import Services, build_services, read_knowledge
+from lienthong.wiring.services import Services, build_services, open_store, read_knowledge
 from lienthong.wiring.settings import Settings, load_settings
 
 CITIZENS = 60
@@ -320,3 +321,24 @@ def test_a_broken_connection_is_made_again_by_itself(way: Way, superuser_url: st
     number = way.citizen(so_cccd="001088000130")
     assert way.until(lambda: way.record(number))["so_dinh_danh"] == "001088000130"
     assert way.troubles(), "the broken connection is said"
+
+
+def test_a_link_that_is_asked_takes_a_new_snapshot_and_cancels_what_it_does_not_see(way: Way) -> None:
+    number = way.citizen(so_cccd="001088000131")
+    way.until(lambda: way.record(number))
+    way.stop()
+    store = open_store(way.settings, read_knowledge(way.settings))
+    try:
+        assert store.ask_snapshot(SourceId("ca-mau"))
+        assert not store.ask_snapshot(SourceId("nobody"))
+    finally:
+        store.close()
+    with psycopg.connect(way.agency_url, autocommit=True) as agency:
+        agency.execute("DELETE FROM nhan_khau WHERE id = %s", [number])
+    way.start()
+    way.until(lambda: sum(isinstance(event, SnapshotFinished) for event in way.events) == 2)
+    assert way.record(number) is None
+    ended = way.centre(
+        "SELECT _ended_by FROM dataset.nhan_khau_history WHERE _record_id = %s", [f"ca-mau/public.nhan_khau/{number}"]
+    )
+    assert ended == [("CANCEL",)]

@@ -39,10 +39,8 @@ def test_every_value_has_an_outcome_and_a_value_where_the_outcome_says_so(encodi
         assert (after is None) == (outcome >= Outcome.AMBIGUOUS)
         assert (value is None) == (outcome == Outcome.EMPTY)
         if outcome != Outcome.EMPTY:
-            assert (
-                outcome == Outcome.REFUSED
-                or outcome == Outcome.AMBIGUOUS
-                or (outcome == Outcome.UNCHANGED) == (after == value)
+            assert outcome in (Outcome.REFUSED, Outcome.AMBIGUOUS) or (outcome == Outcome.UNCHANGED) == (
+                after == value
             )
         if outcome == Outcome.CHANGED:
             assert is_normalized("NFC", after)

@@ -13,7 +13,7 @@ from repository import ROOT, Refusal, named, refusals, source_files, tree
 
 PAGES = ROOT / "docs" / "reference" / "errors"
 SECTIONS = ["## What it means", "## Why it happens", "## What to do"]
-FAMILIES = {"DIC", "CFG", "SRC", "STD", "CHK", "CEN", "EX", "GW", "PRT", "OVS", "PGS", "CLI"}
+FAMILIES = {"DIC", "CFG", "SRC", "STD", "CHK", "CEN", "EX", "GW", "PRT", "OVS", "PGS", "CLI", "FIL"}
 CODE = re.compile(r"[A-Z]{2,3}-\d{3}")
 # Proper names a message may begin with although it begins in lower case otherwise.
 PROPER = ("PostgreSQL", "SQLSTATE", "SQL", "UTF-8", "JSON", "YAML", "TOML", "CSV", "TLS", "GET /")

@@ -91,13 +91,9 @@ def test_text_that_was_typed_in_unicode_already_stays(encoding):
     assert one("Lê Văn Tưởng", encoding)[1] is UNCHANGED
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding"),
-    [("Nguyễn V¨n", Encoding.TCVN3), ("A\xff", Encoding.TCVN3), ("日本 ¨", Encoding.TCVN3), ("\xe1", Encoding.VNI)],
-)
-def test_what_an_encoding_cannot_read_and_is_not_vietnamese_is_refused(text, encoding):
-    assert one(text, encoding)[1] in (REFUSED, UNCHANGED)
-    assert (one(text, encoding)[1] is REFUSED) == (text != "\xe1")  # á alone is a word of Unicode
+@pytest.mark.parametrize("text", ["Nguyễn V¨n", "A\xff", "日本 ¨"])
+def test_what_an_encoding_cannot_read_and_is_not_vietnamese_is_refused(text):
+    assert one(text, Encoding.TCVN3) == (None, REFUSED)
 
 
 def test_what_is_likelier_as_it_stands_is_ambiguous():

@@ -44,23 +44,22 @@ def test_sound_rows_are_valid(dictionary: Dictionary, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "row", "kind", "field"),
+    ("dataset", "row", "fault"),
     [
-        ("nhan-khau", PERSON.replace("001200012345", "12345"), "constraint-error", "so_dinh_danh"),
-        ("nhan-khau", PERSON.replace("1990", "1990-13"), "constraint-error", "ngay_sinh"),
-        ("nhan-khau", PERSON.replace(",1990,1,", ",1990,7,"), "foreign-key", None),
-        ("nhan-khau", PERSON.replace("00004", "99999"), "foreign-key", None),
-        ("nhan-khau", PERSON.replace("Nguyễn Văn A", ""), "constraint-error", "ho_va_ten"),
-        ("doanh-nghiep", ENTERPRISE.replace("1000.5", "-1"), "constraint-error", "von_dieu_le"),
-        ("doanh-nghiep", ENTERPRISE.replace("2020-01-02", "02/01/2020"), "type-error", "ngay_cap_dang_ky"),
+        ("nhan-khau", PERSON.replace("001200012345", "12345"), ["constraint-error", "so_dinh_danh"]),
+        ("nhan-khau", PERSON.replace("1990", "1990-13"), ["constraint-error", "ngay_sinh"]),
+        ("nhan-khau", PERSON.replace(",1990,1,", ",1990,7,"), ["foreign-key"]),
+        ("nhan-khau", PERSON.replace("00004", "99999"), ["foreign-key"]),
+        ("nhan-khau", PERSON.replace("Nguyễn Văn A", ""), ["constraint-error", "ho_va_ten"]),
+        ("doanh-nghiep", ENTERPRISE.replace("1000.5", "-1"), ["constraint-error", "von_dieu_le"]),
+        ("doanh-nghiep", ENTERPRISE.replace("2020-01-02", "02/01/2020"), ["type-error", "ngay_cap_dang_ky"]),
     ],
 )
 def test_a_planted_fault_is_found(
-    dictionary: Dictionary, tmp_path: Path, dataset: str, row: str, kind: str, field: str | None
+    dictionary: Dictionary, tmp_path: Path, dataset: str, row: str, fault: list[str]
 ) -> None:
     report = package_with(dictionary, tmp_path, {dataset: [row]})
-    found = report.flatten(["type"] if field is None else ["type", "fieldName"])
-    assert ([kind] if field is None else [kind, field]) in found
+    assert fault in report.flatten(["type", "fieldName"][: len(fault)])
 
 
 def test_a_key_that_stands_twice_is_found(dictionary: Dictionary, tmp_path: Path) -> None:

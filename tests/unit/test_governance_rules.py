@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from unicodedata import normalize
 
 import pytest
-from governance_dictionary import event
 
+from governance_dictionary import event
 from lienthong.dictionary.governance import (
     TRANSITIONS,
     History,
@@ -207,9 +207,7 @@ def test_what_has_ended_stays_ended_and_cannot_be_deleted(ending: Status, next_:
 
 
 def test_record_time_does_not_run_back():
-    earlier = event(
-        Status.REVIEW, before=Status.PROPOSED, recorded_at=datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
-    )
+    earlier = event(Status.REVIEW, before=Status.PROPOSED, recorded_at=datetime(2026, 2, 28, 23, 59, tzinfo=UTC))
     with pytest.raises(TransitionRefused, match="clock"):
         advance(after(way(upto=Status.PROPOSED)), earlier)
 

@@ -84,7 +84,7 @@ def test_a_name_that_was_cut_off_is_less_sure_and_says_why(databases: Registry) 
     assert "cắt" in str(answer["reason"])
 
 
-# None of these wordings was looked at while the matching was written.
+# Wordings that the annex does not have, written after the matching, which was not changed for them.
 @pytest.mark.parametrize(
     ("text", "ids"),
     [

@@ -14,11 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from lienthong.dictionary.governance import ItemKey
+from lienthong.dictionary.governance import ItemKey, version_key
 from lienthong.dictionary.governance_refusals import FolderNotOurs
+from lienthong.dictionary.items import VERSION
 from lienthong.dictionary.load import FOLDERS, RELEASE, load
 from lienthong.dictionary.model import Dictionary
 from lienthong.dictionary.proposals import ENDINGS, FOLDER_OF, YAML
+from lienthong.dictionary.release import Release, read_release
 
 RELEASES: Final = "releases"
 VERSIONS: Final = "versions"  # files that were replaced, each under its hash
@@ -153,7 +155,7 @@ def recover(folder: Path) -> None:
         for number, path in enumerate(json.loads((stage / PLAN).read_bytes())):
             fresh = stage / f"{number}.new"
             if fresh.is_file():  # else it was put in place before the cut
-                _keep(folder, path)
+                keep(folder, path)
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 fresh.replace(target)
@@ -178,7 +180,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _keep(folder: Path, path: str) -> None:
+def keep(folder: Path, path: str) -> None:
     """Keep the bytes a file has now, named by their hash; release.yaml and releases have no versions."""
     present = folder / path
     if path.partition("/")[0] not in FOLDERS or not present.is_file():
@@ -229,6 +231,20 @@ def release_file(folder: Path, version: str) -> Path:
 def released_versions(folder: Path) -> list[str]:
     """Return the versions released so far, in no order."""
     return [path.stem for path in (folder / RELEASES).glob("*.json")]
+
+
+def latest_release(folder: Path) -> tuple[Release, bytes] | None:
+    """Return the newest release in a folder with its bytes, or None where there is none.
+
+    Raises:
+        ReleaseNotTrue: the file is no release.
+    """
+    versions = [one for one in released_versions(folder) if VERSION.fullmatch(one)]
+    if not versions:
+        return None
+    name = max(versions, key=version_key)
+    content = release_file(folder, name).read_bytes()
+    return read_release(content, name=name), content
 
 
 def read_optional(path: Path) -> bytes | None:

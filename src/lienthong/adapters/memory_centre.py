@@ -41,6 +41,11 @@ class Entry:
     dictionary: str
     values: Mapping[str, object]
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Return what makes two rows the same version."""
+        return self.source, self.table, self.image, self.values
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
@@ -254,6 +259,14 @@ class MemoryCentreStore:
         known = self._links.get(source) or _new_link(source)
         self._links[source] = replace(known, status=status, reason=reason, next_action=next_action)
 
+    def ask_snapshot(self, source: SourceId) -> bool:
+        """Have the next start of a link take a new snapshot; return whether the link is known."""
+        link = self._links.get(source)
+        if link is None:
+            return False
+        self._links[source] = replace(link, plan_digest="")
+        return True
+
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
@@ -261,19 +274,8 @@ class MemoryCentreStore:
         """Count every verdict made with one rule set."""
         shelf = self._shelf(dataset)
         verdicts = [judgement for rule_set, judgement in self._verdicts(shelf) if rule_set == digest]
-        counts = []
-        for place, rule in enumerate(self._rules[digest].rules):
-            letters = Counter(judgement[place] for judgement in verdicts)
-            counts.append(
-                RuleCount(
-                    rule=rule.name,
-                    passed=letters[Letter.PASS],
-                    failed=letters[Letter.FAIL],
-                    not_applicable=letters[Letter.NOT_APPLICABLE],
-                    not_evaluated=letters[Letter.NOT_EVALUATED],
-                )
-            )
-        return tuple(counts)
+        rules = enumerate(self._rules[digest].rules)
+        return tuple(_rule_count(rule, Counter(judgement[place] for judgement in verdicts)) for place, rule in rules)
 
     def counts(self) -> Mapping[DatasetId, DatasetCount]:
         """Return how much each dataset holds."""
@@ -524,6 +526,16 @@ def _presumed(judgement: str, rules: RuleSet) -> str:
     return "".join(letter if rule.over is None else Letter.NOT_APPLICABLE for letter, rule in pairs)
 
 
+def _rule_count(rule: Rule, letters: Counter[str]) -> RuleCount:
+    return RuleCount(
+        rule=rule.name,
+        passed=letters[Letter.PASS],
+        failed=letters[Letter.FAIL],
+        not_applicable=letters[Letter.NOT_APPLICABLE],
+        not_evaluated=letters[Letter.NOT_EVALUATED],
+    )
+
+
 def _fate(row: Row, later: Sequence[Row]) -> str:
     if row.kind == "bad":
         return "superseded" if later else "quarantined"
@@ -542,14 +554,9 @@ def _apply_row(shelf: Shelf, row: Row, *, snapshot: bool, not_before: datetime) 
         shelf.end(record_id, by=replace(entry, source_time=not_before), event=Event.CANCEL)
         return
     known = shelf.current.get(record_id)
-    if snapshot and known is not None and _same_content(known, entry):
-        shelf.current[record_id] = replace(
-            known,
-            order=entry.order,
-            judgement=entry.judgement,
-            rule_set=entry.rule_set,
-            dictionary=entry.dictionary,
-        )
+    if snapshot and known is not None and known.content == entry.content:
+        verdict = {name: getattr(entry, name) for name in ("order", "judgement", "rule_set", "dictionary")}
+        shelf.current[record_id] = replace(known, **verdict)
         return
     shelf.end(record_id, by=replace(entry, source_time=not_before), event=Event.UPDATE)
     shelf.current[record_id] = replace(entry, valid_from=shelf.valid_from(entry, not_before=not_before))
@@ -578,11 +585,6 @@ def _hold(shelf: Shelf, row: Row, case: Case | None, *, snapshot: bool) -> None:
             return
         shelf.settle_case(case, "superseded", entry.batch)
     shelf.cases.append(held)
-
-
-def _same_content(known: Entry, entry: Entry) -> bool:
-    one, other = ((each.source, each.table, each.image, each.values) for each in (known, entry))
-    return one == other
 
 
 def _columns(shelf: Shelf, rule: Rule) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from lienthong.dictionary.exports.refusals import SpreadsheetNotRead, Spreadshee
 from lienthong.dictionary.exports.workbook import CellValue, FoundSheet, Sheet
 
 PORTION_BYTES: Final = 65_536
+TEXT_FORMAT: Final = 49  # "@", by its number in the standard
 _ENCRYPTED_FLAG: Final = 0x1
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")  # an old .xls, or a file with a password
 _ZIP: Final = b"PK\x03\x04"
@@ -63,9 +64,16 @@ def write_workbook(sheets: Sequence[Sheet], *, created: date) -> bytes:
     with xlsxwriter.Workbook(target, options) as workbook:
         workbook.set_properties({"created": datetime(created.year, created.month, created.day)})  # noqa: DTZ001 - a field without a zone
         # As text, a cell that begins with '=' stays one when a person edits it.
-        text = workbook.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
+        text = workbook.add_format({"num_format": TEXT_FORMAT, "text_wrap": True, "valign": "top"})
         title = workbook.add_format(
-            {"num_format": "@", "text_wrap": True, "valign": "top", "bold": True, "bg_color": "#E7EDF3", "border": 1}
+            {
+                "num_format": TEXT_FORMAT,
+                "text_wrap": True,
+                "valign": "top",
+                "bold": True,
+                "bg_color": "#E7EDF3",
+                "border": 1,
+            }
         )
         for one in sheets:
             sheet = workbook.add_worksheet(one.name)

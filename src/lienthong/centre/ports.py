@@ -99,6 +99,10 @@ class CentreStore(Protocol):
         """Note the state of a link."""
         ...
 
+    def ask_snapshot(self, source: SourceId) -> bool:
+        """Have the next start of a link take a new snapshot; return whether the link is known."""
+        ...
+
     def close(self) -> None:
         """Give back connections."""
         ...

@@ -25,8 +25,8 @@ def prepare(
 ) -> None:
     """Create or extend the centre's tables, and give the faces' roles exactly the rights they need.
 
-    Runs as the role of [centre.writer]; the roles of [centre.reader] and [centre.gateway] must exist. Run it once for a
-    new centre and again after every new dictionary; repeating it changes nothing.
+    Runs as the role of [centre.writer]; the roles of [centre.reader] and [centre.gateway] must exist. Run it once for
+    a new centre and again after every new dictionary; repeating it changes nothing.
     """
     with refusals(as_json=as_json):
         settings = settings_from_environment()

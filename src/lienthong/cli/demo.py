@@ -176,7 +176,7 @@ def _wait_for_face(child: Child, port: int) -> None:
     while time.monotonic() < deadline:
         _require_alive(child)
         try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):  # noqa: S310 - loopback, our own server
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
@@ -311,8 +311,8 @@ def demo(
     """Run the whole way on real data: an agency's database becomes shared national data.
 
     Starts an embedded PostgreSQL with two databases (the agency's and the centre's), loads 3,943 real enterprises and
-    synthetic citizens into the agency's, takes a snapshot, then follows every change; leaves the portal and the API open
-    on localhost. Nothing needs to be installed, nothing leaves this machine.
+    synthetic citizens into the agency's, takes a snapshot, then follows every change; leaves the portal and the API
+    open on localhost. Nothing needs to be installed, nothing leaves this machine.
 
     [bold]Examples[/]
       lienthong demo                      go on where it was

@@ -52,7 +52,7 @@ def _day(text: str | None) -> date:
         raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint="--on") from None
 
 
-def export_command(  # noqa: PLR0917 - a command's options
+def export_command(
     format_: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="What to export to; see the list above.")],
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[DATASET]...", help="Datasets; for skos code lists too. None: all.")

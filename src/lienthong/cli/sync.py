@@ -12,17 +12,26 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.output import EXIT_OK, EXIT_REFUSED, print_json, print_table, refusals
+from lienthong.cli.output import EXIT_OK, EXIT_REFUSED, console, print_json, print_table, refusals
+from lienthong.errors import Actor, LienthongError
 from lienthong.pipeline.link import LinkEvent, SnapshotFinished, SnapshotStarted, Stored
+from lienthong.sources.change import SourceId
 from lienthong.wiring.parent import stop_with_parent
 from lienthong.wiring.running import LinkTrouble, start_links
-from lienthong.wiring.services import build_services, read_knowledge
+from lienthong.wiring.services import build_services, open_store, read_knowledge
 from lienthong.wiring.settings import settings_from_environment
 
 JOIN_S = 0.2
 STOP_PATIENCE_S = 30.0
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class LinkUnknown(LienthongError, code="CLI-004", actor=Actor.OPERATOR):
+    """The centre has never heard of the link."""
+
+    message = "the centre knows no link {source}"
+    hint = "the settings name these links: {known}; a link is known after its first start"
 
 
 def _line(source: str, event: LinkEvent | LinkTrouble) -> dict[str, object]:
@@ -59,8 +68,8 @@ def run(
 ) -> None:
     """Follow the sources until stopped: a snapshot first, then every change.
 
-    Writes one JSON line per event to standard output. Stop it with Ctrl-C or SIGTERM; started again it goes on where it
-    was. Nothing is confirmed to a source before the centre has kept it.
+    Writes one JSON line per event to standard output. Stop it with Ctrl-C or SIGTERM; started again it goes on where
+    it was. Nothing is confirmed to a source before the centre has kept it.
 
     [bold]Example[/]  lienthong --config .lienthong/lienthong.toml sync run
     """
@@ -87,6 +96,31 @@ def run(
         thread.join(max(0.0, deadline - time.monotonic()))
     failed = any(work.failure is not None for work, _ in running)
     raise SystemExit(EXIT_REFUSED if failed or not running else EXIT_OK)
+
+
+@app.command()
+def snapshot(
+    source: Annotated[str, typer.Argument(help="Name of the link.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Have a link take a new snapshot at its next start, for example after its slot was lost.
+
+    Records stay readable meanwhile. Those the snapshot does not see again are cancelled at its end, with their
+    history kept; records that are the same stay as they are. Restart [bold]lienthong sync run[/] for it to begin.
+    """
+    with refusals(as_json=as_json):
+        settings = settings_from_environment()
+        store = open_store(settings, read_knowledge(settings))
+        try:
+            known = store.ask_snapshot(SourceId(source))
+        finally:
+            store.close()
+        if not known:
+            raise LinkUnknown(source=source, known=", ".join(each.name for each in settings.sources) or "none")
+    if as_json:
+        print_json({"source": source, "snapshot": "at the next start"})
+        return
+    console.print(f"link {source} takes a new snapshot at its next start")
 
 
 @app.command()

@@ -8,8 +8,8 @@ from lienthong.errors import Actor, LienthongError
 class CodeNeedsDate(LienthongError, code="DIC-020", actor=Actor.CONSUMER):
     """A code was asked for without a day; the fact ``periods`` says what it meant when."""
 
-    message = "code {code} of {code_list} needs a date: it has meant {count} different things: {periods}"
-    hint = "give the day the code was written on: lienthong codes lookup {code} --on {day}"
+    message = "code {code} of {code_list} means nothing without a date; it has been: {periods}"
+    hint = "give the day of the record that holds the code, for example --on {day}"
 
 
 class CodeNotInForce(LienthongError, code="DIC-021", actor=Actor.CONSUMER):

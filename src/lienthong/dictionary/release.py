@@ -10,19 +10,19 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import orjson
 
-from lienthong.dictionary.canonical import item_hash, items
+from lienthong.dictionary.canonical import Item, item_hash, items
 from lienthong.dictionary.changes import Impact
 from lienthong.dictionary.governance import OPEN, ItemKey, version_key
 from lienthong.dictionary.governance_refusals import ReleaseNotTrue, ReleaseRefused
 from lienthong.dictionary.model import Dictionary, Status
-from lienthong.dictionary.proposals import needed_version, rests_on
+from lienthong.dictionary.proposals import approved_form, needed_version, rests_on
 
 FORMAT: Final = "lienthong-dictionary-release/1"
 RELEASE_BYTES_MAX: Final = 64_000_000
@@ -160,6 +160,39 @@ def check_releasable(
             reason=f"{key} was approved and is not in the folder",
             remedy="bring the folder up to date: lienthong dictionary publish",
         )
+
+
+def check_versions(released: Dictionary, dictionary: Dictionary, *, version: str) -> None:
+    """Refuse to release an item again under the same version with other content.
+
+    Raises:
+        ReleaseRefused: names the first.
+    """
+    now = dict(_by_key(dictionary))
+    for key, item in _by_key(released):
+        present = now.get(key)
+        if present is not None and is_rewritten(item, present):
+            raise ReleaseRefused(
+                version=version,
+                reason=f"{key} was released as {item.identity.version} with other content",
+                remedy="give it a greater version in its file",
+            )
+
+
+def _by_key(dictionary: Dictionary) -> Iterator[tuple[ItemKey, Item]]:
+    for kind, item in items(dictionary):
+        yield ItemKey(kind=kind, id=item.identity.id), item
+
+
+def is_rewritten(one: Item, other: Item) -> bool:
+    """Return whether two items have one version and differ in more than what a decision may change."""
+    return one.identity.version == other.identity.version and lasting_hash(one) != lasting_hash(other)
+
+
+def lasting_hash(item: Item) -> str:
+    """Return the hash of what no decision changes within a version: all but status, end and successor."""
+    form = approved_form(item)
+    return item_hash(replace(form, identity=replace(form.identity, valid_to=None)))
 
 
 def _check_next(version: str, previous: str, impact: Impact | None) -> None:

@@ -116,7 +116,7 @@ def _fill_unchanged(rows: pl.DataFrame, meta: pl.DataFrame, images: Images) -> t
         if record_id in touched or origin in touched:
             held[record_id] = {name: values[place] for name, values in columns.items()}
     filled = pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
-    return filled, unknown.scatter(missing, True) if missing else unknown  # noqa: FBT003 - polars' own signature
+    return filled, unknown.scatter(missing, True) if missing else unknown
 
 
 def wrap(batch: ChangeBatch, images: Images) -> tuple[pl.DataFrame, pl.DataFrame]:

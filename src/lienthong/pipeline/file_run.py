@@ -162,9 +162,7 @@ def _envelope(lines: pl.Series, damaged: pl.Series, moment: datetime) -> pl.Data
 
 def _reasons(judgement: pl.Series, rules: RuleSet) -> list[pl.Series]:
     """Return, per quarantined row, the rules that hold it back and their sentences."""
-    blocking = [
-        (place, rule) for place, rule in enumerate(rules.rules) if rule.severity is Severity.BLOCKING
-    ]
+    blocking = [(place, rule) for place, rule in enumerate(rules.rules) if rule.severity is Severity.BLOCKING]
     frame = judgement.to_frame(JUDGEMENT)
 
     def told(texts: list[str], name: str) -> pl.Series:
@@ -194,8 +192,4 @@ def _flawed(flawed: pl.DataFrame, way: FileWay) -> pl.DataFrame:
         REASONS: pl.concat_list("flaw"),
         SENTENCES: pl.concat_list(pl.col("flaw").replace_strict(sentences, return_dtype=pl.String)),
     }
-    return flawed.select(
-        known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in schema.items()
-    )
-
-
+    return flawed.select(known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in schema.items())

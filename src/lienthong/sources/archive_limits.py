@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,20 +25,22 @@ class ArchiveEntry:
 
 def refusal_of_archive(entries: Sequence[ArchiveEntry]) -> str | None:
     """Return why an archive must not be opened, or None."""
+    return next(_reasons(entries), None)
+
+
+def _reasons(entries: Sequence[ArchiveEntry]) -> Iterator[str]:
     if len(entries) > ENTRIES_MAX:
-        return f"it has {len(entries)} parts, more than {ENTRIES_MAX}"
+        yield f"it has {len(entries)} parts, more than {ENTRIES_MAX}"
     total = sum(entry.unpacked_bytes for entry in entries)
     if total > UNPACKED_BYTES_MAX:
-        return f"it unpacks to {total} bytes, more than {UNPACKED_BYTES_MAX}"
-    names = [entry.name for entry in entries]
-    if len(set(names)) != len(names):
-        return "two parts have the same name"
+        yield f"it unpacks to {total} bytes, more than {UNPACKED_BYTES_MAX}"
+    if len({entry.name for entry in entries}) != len(entries):
+        yield "two parts have the same name"
     for place, entry in enumerate(entries, start=1):
         if len(entry.name) > NAME_CHARACTERS_MAX or "\0" in entry.name:
-            return f"the name of part {place} is not usable"
+            yield f"the name of part {place} is not usable"
         if entry.encrypted:
-            return f"part {place} is encrypted"
+            yield f"part {place} is encrypted"
         ratio = entry.unpacked_bytes / max(1, entry.packed_bytes)
         if entry.unpacked_bytes >= RATIO_FROM_BYTES and ratio > RATIO_MAX:
-            return f"part {place} unpacks to {ratio:.0f} times its size, more than {RATIO_MAX}"
-    return None
+            yield f"part {place} unpacks to {ratio:.0f} times its size, more than {RATIO_MAX}"

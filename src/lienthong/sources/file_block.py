@@ -20,9 +20,12 @@ class Flaw(enum.Enum):
 
 
 FLAWS: Final[Mapping[Flaw, Text]] = {
-    Flaw.RAGGED: Text(vi="Số ô của dòng khác số cột của tiêu đề", en="The row has more or fewer cells than the header"),
+    Flaw.RAGGED: Text(
+        vi="Số ô của dòng khác số cột của tiêu đề", en="The row has more or fewer cells than the header"
+    ),
     Flaw.BROKEN_QUOTE: Text(
-        vi="Dấu nháy kép mở ở dòng này không được đóng đúng chỗ", en="A quote opened in this row is not closed properly"
+        vi="Dấu nháy kép mở ở dòng này không được đóng đúng chỗ",
+        en="A quote opened in this row is not closed properly",
     ),
 }
 
@@ -55,11 +58,12 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileBlock:
-    """Consecutive rows of a file.
+    r"""Consecutive rows of a file.
 
-    ``rows`` has one String column per column of the file, ``lines`` the line each row begins on (the row of the sheet,
-    the place in the Parquet file), ``damaged`` the names of columns whose bytes are not text; their text is escaped
-    with ``\\xNN``. ``flawed`` has ``FLAWED_SCHEMA``: rows that could not be taken apart, as they stand in the file.
+    ``rows`` has one String column per column of the file, ``lines`` the line each row begins on (the row of the
+    sheet, the place in the Parquet file), ``damaged`` the names of columns whose bytes are not text; their text is
+    escaped with ``\xNN``. ``flawed`` has ``FLAWED_SCHEMA``: rows that could not be taken apart, as they stand in the
+    file.
     """
 
     rows: pl.DataFrame

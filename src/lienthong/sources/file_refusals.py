@@ -87,7 +87,9 @@ class RequiredNotFound(LienthongError, code="FIL-012", actor=Actor.STEWARD):
     """No column of the file seems to hold what the dataset requires."""
 
     message = "file {path}: no column found for {missing} of dataset {dataset}"
-    hint = "write the proposal to a file with --propose mapping.yaml, decide there, then run with --mapping mapping.yaml"
+    hint = (
+        "write the proposal to a file with --propose mapping.yaml, decide there, then run with --mapping mapping.yaml"
+    )
 
 
 class MappingOfAnotherFile(LienthongError, code="FIL-013", actor=Actor.STEWARD):
@@ -130,3 +132,10 @@ class DatasetNotNamed(LienthongError, code="FIL-018", actor=Actor.STEWARD):
 
     message = "nothing says which dataset the rows of {path} belong to"
     hint = "name it with --dataset; the datasets are: {known}"
+
+
+class DictionaryDiffers(LienthongError, code="FIL-019", actor=Actor.OPERATOR):
+    """A worker of a distributed run has another dictionary than the one that started it."""
+
+    message = "this worker has dictionary {observed}, the run was started with {expected}"
+    hint = "install the same version of lienthong, and the same dictionary folder, on every worker"

@@ -26,7 +26,6 @@ from lienthong.dictionary.governance import (
     Standing,
     StatusEvent,
     readable,
-    successors,
 )
 from lienthong.dictionary.governance_refusals import (
     ApprovedChanged,
@@ -51,7 +50,7 @@ from lienthong.dictionary.proposals import (
     resting_on,
     stewards,
 )
-from lienthong.wiring.proposing import check_drafts, read_drafts, read_held, tried
+from lienthong.wiring.proposing import check_drafts, check_released, read_drafts, read_held, tried
 from lienthong.wiring.settings import Settings, password
 
 VIETNAM: Final = timezone(timedelta(hours=7))
@@ -142,7 +141,8 @@ def propose(desk: Desk, paths: Sequence[Path], *, who: Who, reason: str, with_re
             named = ", ".join(str(path) for path in paths)
             raise NothingProposed(path=named, reason="nothing in it differs from the dictionary")
         check_drafts(drafts, held, _newest(register, drafts), register.history)
-        tried(desk.folder, drafts, path=", ".join(str(path) for path in paths))
+        check_released(desk.folder, drafts)
+        tried(desk.folder, drafts, held, path=", ".join(str(path) for path in paths))
         changes = changes_of(drafts, held)
         now = desk.clock.now()
         diff = [told(change) for change in changes]
@@ -332,7 +332,7 @@ def _approval(
         before = held.get(draft.key)
         if (None if before is None else before.hash) != draft.base_hash:
             raise ChangedMeanwhile(item=draft.key)
-    tried(desk.folder, drafts, path=f"task {task}")
+    tried(desk.folder, drafts, held, path=f"task {task}")
     return tuple(events)
 
 
@@ -403,7 +403,7 @@ def _publish(desk: Desk) -> tuple[str, ...]:
             if before is not None and standing.ending is None and before.hash == standing.approval.content_hash:
                 continue
             draft = register.approved_draft(key, standing.version)
-            files = rendered(_form(register.history, draft, standing), draft.files)
+            files = rendered(_form(register.history, draft, standing, on=desk.today), draft.files)
             if before is None or before.hash != files_hash(files):
                 place = draft.place if before is None else before.place
                 wanted |= {place + ending: text for ending, text in files.items()}
@@ -443,26 +443,28 @@ def _ended_hashes(register: DraftRegister, key: ItemKey, version: str) -> set[st
     for event in history.of_version(key, version):
         if event.after not in ENDED or event.effective is None:
             continue
-        heirs: tuple[Ref | None, ...] = (event.successor,)
+        heirs: list[Ref | None] = [None]
         if event.successor is not None:
-            heirs = (event.successor, *successors(history, key.kind, event.successor))
+            heir_key = ItemKey(kind=key.kind, id=event.successor.id)
+            versions = {one.version for one in history.of(heir_key) if one.after is Status.APPROVED}
+            heirs = [Ref(id=heir_key.id, version=each) for each in versions]
         for heir in heirs:
             form = ended_form(draft.item, status=event.after, on=event.effective, successor=heir)
             found.add(files_hash(rendered(form, draft.files)))
     return found
 
 
-def _form(history: History, draft: Draft, standing: Standing) -> Item:
-    """Return an approved version as readers see it in some standing."""
+def _form(history: History, draft: Draft, standing: Standing, *, on: date) -> Item:
+    """Return an approved version as readers see it on a day."""
     if standing.ending is None:
         return draft.item
     assert standing.ending.effective is not None, "an ending has a day"
-    successor = standing.ending.successor
-    if successor is not None:
-        # The folder holds the newest version of the successor only, so that is the one to be named.
-        same = [one for one in successors(history, draft.key.kind, successor) if one.id == successor.id]
-        successor = same[-1] if same else successor
-    return ended_form(draft.item, status=standing.status, on=standing.ending.effective, successor=successor)
+    heir = standing.ending.successor
+    if heir is not None:
+        # The folder holds one version of the successor, so that is the one to be named.
+        present = readable(history, ItemKey(kind=draft.key.kind, id=heir.id), on=on)
+        heir = heir if present is None else Ref(id=heir.id, version=present.version)
+    return ended_form(draft.item, status=standing.status, on=standing.ending.effective, successor=heir)
 
 
 def decided(desk: Desk) -> dict[ItemKey, tuple[str, Status]]:

@@ -17,7 +17,7 @@ from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, rem
 from lienthong.dictionary.model import DatasetId
 from lienthong.exchange.grants import Grant
 from lienthong.wiring.services import Knowledge, open_store, read_knowledge
-from lienthong.wiring.settings import Settings, SettingNotValid, load_settings, password
+from lienthong.wiring.settings import SettingNotValid, Settings, load_settings, password
 
 AGENCY_DATABASE = "agency"
 CENTRE_DATABASE = "centre"

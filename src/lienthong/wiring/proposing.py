@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Final, cast
 
 from lienthong.adapters import dictionary_folder as disk
-from lienthong.dictionary.canonical import Item, items
+from lienthong.dictionary.canonical import Item, item_hash, items
+from lienthong.dictionary.changes import Impact
 from lienthong.dictionary.code_tables import read_codes
 from lienthong.dictionary.diff import greatest, item_changes, judged
 from lienthong.dictionary.governance import History, ItemKey, version_key
 from lienthong.dictionary.governance_refusals import NothingProposed, VersionTooLow
 from lienthong.dictionary.load import FOLDERS, load
-from lienthong.dictionary.model import CodeList, Dictionary
+from lienthong.dictionary.model import CodeList, Dictionary, Ref, Status
 from lienthong.dictionary.proposals import (
     CODES,
     ENDINGS,
@@ -32,6 +33,7 @@ from lienthong.dictionary.proposals import (
     not_valid,
 )
 from lienthong.dictionary.refusals import DictionaryNotValid, Problem
+from lienthong.dictionary.writing import as_yaml
 
 PROPOSED_FILES_MAX: Final = 20_000
 
@@ -52,8 +54,8 @@ def read_drafts(
 ) -> list[Draft]:
     """Return the drafts in some files, without what is in force already word for word."""
     found: dict[ItemKey, Draft] = {}
-    for path in paths:
-        if path.suffix == CODES and not path.with_suffix(YAML).exists():
+    for path in dict.fromkeys(_whole(path) for path in paths):
+        if path.suffix == CODES:
             drafts, chosen = [_more_codes(path, held)], True
         else:
             drafts = [draft_of(given, held) for given in _given(path)]
@@ -68,6 +70,12 @@ def read_drafts(
                 raise NothingProposed(path=path, reason=f"{draft.key} is given twice")
             found[draft.key] = draft
     return sorted(found.values(), key=lambda draft: draft.key)
+
+
+def _whole(path: Path) -> Path:
+    """Return the YAML file that a table stands beside: the two are one item."""
+    beside = path.with_name(path.name.partition(".")[0] + YAML)
+    return beside if path.suffix == CODES and beside.is_file() else path
 
 
 def _given(path: Path) -> list[Given]:
@@ -148,13 +156,42 @@ def check_drafts(
             check_version(item, draft.item, own)
 
 
-def tried(folder: Path, drafts: Sequence[Draft], *, path: object) -> None:
+def check_released(folder: Path, drafts: Sequence[Draft]) -> None:
+    """Refuse a version that a preliminary release has already given to other content.
+
+    Raises:
+        VersionTooLow: names the next version.
+    """
+    latest = disk.latest_release(folder)
+    if latest is None:
+        return
+    entries = {(one.kind, one.id): one for one in latest[0].entries}
+    for draft in drafts:
+        entry = entries.get((draft.key.kind, draft.key.id))
+        if entry is None or entry.status != Status.PROPOSED.value or entry.version != draft.version:
+            continue
+        as_released = replace(draft.item, identity=replace(draft.item.identity, status=Status.PROPOSED))
+        if item_hash(as_released) != entry.hash:
+            needed = needed_version(draft.version, Impact.EDITORIAL)
+            reason = f"release {latest[0].version} holds {draft.version} with other content"
+            raise VersionTooLow(subject=f"{draft.key.id}@{draft.version}", needed=needed, reason=reason)
+
+
+def tried(folder: Path, drafts: Sequence[Draft], held: Mapping[ItemKey, Held], *, path: object) -> None:
     """Refuse drafts with which the dictionary as a whole would not be valid.
 
     Raises:
         ProposalNotValid: with every problem.
     """
+    files = {name: text for draft in drafts for name, text in draft.paths.items()}
+    for draft in drafts:
+        for key, one in held.items():
+            heir = one.item.identity.superseded_by
+            if heir is not None and ItemKey(kind=key.kind, id=heir.id) == draft.key:
+                # What it succeeds names its new version from the same moment; publishing sees to that.
+                moved = replace(one.item.identity, superseded_by=Ref(id=heir.id, version=draft.version))
+                files.setdefault(one.place + YAML, as_yaml(replace(one.item, identity=moved)))
     try:
-        disk.tried(folder, {name: text for draft in drafts for name, text in draft.paths.items()})
+        disk.tried(folder, files)
     except DictionaryNotValid as cause:
         raise not_valid(path, cast("tuple[Problem, ...]", cause.facts["problems"])) from cause

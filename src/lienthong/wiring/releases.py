@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,15 +15,14 @@ from lienthong.adapters.signing import load_signer, load_verifier
 from lienthong.centre.tables import SCHEMA, derive_table
 from lienthong.clock import Clock
 from lienthong.dictionary.affected import Affected, Usage, Using, affected
-from lienthong.dictionary.canonical import Item, item_hash, items
+from lienthong.dictionary.canonical import Item, items
 from lienthong.dictionary.changes import Impact
 from lienthong.dictionary.diff import Difference, compare
-from lienthong.dictionary.governance import ItemKey, version_key
+from lienthong.dictionary.governance import ItemKey
 from lienthong.dictionary.governance_refusals import ReleaseRefused, ReleaseUnknown
 from lienthong.dictionary.items import VERSION
 from lienthong.dictionary.load import RELEASE, load
 from lienthong.dictionary.model import Dictionary, Status
-from lienthong.dictionary.proposals import approved_form
 from lienthong.dictionary.refusals import DictionaryNotValid
 from lienthong.dictionary.release import (
     Release,
@@ -31,8 +30,10 @@ from lienthong.dictionary.release import (
     as_bytes,
     chain_problem,
     check_releasable,
+    check_versions,
     content_problems,
     entries,
+    is_rewritten,
     not_true,
     read_release,
     seal,
@@ -91,10 +92,12 @@ def release(folder: Path, *, version: str, key: Path, who: Who, desk: Desk | Non
     signer = load_signer(key)
     with disk.writing(folder):
         dictionary = load(folder)
-        before = _latest(folder)
+        before = disk.latest_release(folder)
         impact = None
         if before is not None:
-            impact = compare(_restored(folder, before[0]), dictionary).impact
+            earlier = _restored(folder, before[0])
+            check_versions(earlier, dictionary, version=version)
+            impact = compare(earlier, dictionary).impact
         check_releasable(
             dictionary,
             version=version,
@@ -112,6 +115,11 @@ def release(folder: Path, *, version: str, key: Path, who: Who, desk: Desk | Non
             previous_version=None if before is None else before[0].version,
             previous_hash=None if before is None else sha256(before[1]),
         )
+        for entry in made.entries:
+            if entry.status == Status.PROPOSED.value:
+                # Until they are approved, files are edited by hand: a copy keeps the release checkable afterwards.
+                for file, _ in entry.files:
+                    disk.keep(folder, file)
         content = as_bytes(made)
         path = disk.release_file(folder, version)
         head = _head(disk.read_text(folder / RELEASE), made)
@@ -138,16 +146,6 @@ def _hashes(folder: Path) -> dict[ItemKey, dict[str, str]]:
         key: {place + ending: sha256(content) for ending, content in disk.files_at(folder, place).items()}
         for key, place in disk.places(folder).items()
     }
-
-
-def _latest(folder: Path) -> tuple[Release, bytes] | None:
-    """Return the newest release in a folder with its bytes, or None."""
-    versions = [one for one in disk.released_versions(folder) if VERSION.fullmatch(one)]
-    if not versions:
-        return None
-    name = max(versions, key=version_key)
-    content = disk.read_optional(disk.release_file(folder, name)) or b""
-    return read_release(content, name=name), content
 
 
 def _restored(folder: Path, wanted: Release) -> Dictionary:
@@ -201,7 +199,7 @@ def verify(path: Path, *, public_key: Path) -> Release:
         except DictionaryNotValid as cause:
             problems.append(f"its files make no dictionary: {cause}")
         else:
-            problems += [*content_problems(made, released), *_rewritten(folder, released)]
+            problems += [*content_problems(made, released), *_rewritten(folder, made, released)]
     if problems:
         raise not_true(made.version, problems)
     return made
@@ -226,28 +224,45 @@ def _chain_problems(folder: Path, made: Release) -> list[str]:
     return [] if problem is None else [problem]
 
 
-def _rewritten(folder: Path, released: Dictionary) -> list[str]:
-    """Return approved versions that the folder now holds under the same number with other content."""
+def _rewritten(folder: Path, made: Release, released: Dictionary) -> list[str]:
+    """Return items that the folder holds under the released version with other bytes, or no longer.
+
+    What has a greater version since, or was ended by a decision, has moved on; that is no fault of the release.
+    """
     try:
         now = {(kind, item.identity.id): item for kind, item in items(load(folder))}
     except DictionaryNotValid as cause:
         return [f"the folder holds no dictionary any more: {cause}"]
+    released_items = {(kind, item.identity.id): item for kind, item in items(released)}
     problems = []
-    for kind, item in items(released):
-        present = now.get((kind, item.identity.id))
-        if item.identity.status is not Status.APPROVED:
-            continue
+    for entry in made.entries:
+        item, present = released_items.get((entry.kind, entry.id)), now.get((entry.kind, entry.id))
+        name = f"{entry.kind}/{entry.id}@{entry.version}"
+        if item is None:
+            continue  # told already
         if present is None:
-            problems.append(f"{kind}/{item.identity.id} was approved and is gone")
-        elif present.identity.version == item.identity.version and _lasting(present) != _lasting(item):
-            problems.append(f"{kind}/{item.identity.id}@{item.identity.version} changed after it was approved")
+            problems.append(f"{name} is gone from the folder")
+        elif is_rewritten(item, present):
+            problems.append(f"{name} has changed since under the same version")
+        elif _is_as_released(item, present):
+            problems += [
+                f"{path} is not what was released" for path, sha in entry.files if _differs(folder, path, sha)
+            ]
     return problems
 
 
-def _lasting(item: Item) -> str:
-    """Return the hash of what no ending may change."""
-    form = approved_form(item)
-    return item_hash(replace(form, identity=replace(form.identity, valid_to=None)))
+def _is_as_released(item: Item, present: Item) -> bool:
+    """Return whether nothing was decided about an item since, so that every byte must be the same.
+
+    The file of a superseded item names its successor, which may have moved on.
+    """
+    same = (item.identity.version, item.identity.status) == (present.identity.version, present.identity.status)
+    return same and item.identity.status is not Status.SUPERSEDED
+
+
+def _differs(folder: Path, path: str, sha: str) -> bool:
+    content = disk.read_optional(folder / path)
+    return content is None or sha256(content) != sha
 
 
 def resolve(wanted: str, folder: Path) -> Dictionary:

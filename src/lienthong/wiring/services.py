@@ -28,7 +28,7 @@ from lienthong.sources.change import SourceId
 from lienthong.sources.mapping import Mapping as ColumnDecisions
 from lienthong.sources.mapping_file import parse_mapping
 from lienthong.standardise.plan import build_plan
-from lienthong.wiring.settings import Settings, SettingNotValid, SourceSettings, password, settings_from_environment
+from lienthong.wiring.settings import SettingNotValid, Settings, SourceSettings, password, settings_from_environment
 
 MAPPING_BYTES_MAX = 4_000_000
 

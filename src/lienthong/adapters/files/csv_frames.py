@@ -1,7 +1,7 @@
 """Cut a CSV file into records, so that one damaged line never costs the lines after it.
 
-Nearly all lines are proved to be whole by one pattern over the block and are taken apart by Arrow; only the others are
-looked at one by one. Memory is bounded by the block and by the longest line.
+Nearly all lines are proved to be whole by one pattern over the block and are taken apart by Arrow; only the others
+are looked at one by one. Memory is bounded by the block and by the longest line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lienthong.adapters.files.csv_record import LINE, QUOTE, QUOTED_BYTES_MAX, S
 LINE_BYTES_MAX: Final = 64_000_000
 
 
-class TooLong(Exception):  # noqa: N818 - the reader turns it into a refusal that names the file
+class TooLong(Exception):
     """A line is longer than a row can be."""
 
     def __init__(self, line: int) -> None:
@@ -59,7 +59,7 @@ class Framer:
     _whole: str = field(init=False)
 
     def __post_init__(self) -> None:
-        plain = f"[^{re.escape(self.delimiter.decode())}\"\\n\\r\\x00]*"
+        plain = f'[^{re.escape(self.delimiter.decode())}"\\n\\r\\x00]*'
         value = f'(?:"(?:[^"\\x00]|"")*"|{plain})'
         self._whole = f"^{value}(?:{re.escape(self.delimiter.decode())}{value})*\\r?$"
 
@@ -116,8 +116,8 @@ class Framer:
             raw, blank = raw.head(found.kept), blank.head(found.kept)
         keep = ~blank
         if found.lines:
-            keep = keep.scatter([each for each in found.lines if each < found.kept], False)  # noqa: FBT003 - polars
-            blank = blank.scatter([each for each in found.lines if each < found.kept], False)  # noqa: FBT003 - polars
+            keep = keep.scatter([each for each in found.lines if each < found.kept], False)
+            blank = blank.scatter([each for each in found.lines if each < found.kept], False)
         numbers = pl.int_range(self.next_line, self.next_line + found.kept, eager=True).filter(keep)
         plain = body if keep.all() else b"".join(each + LINE for each in raw.filter(keep))
         self.next_line += found.kept

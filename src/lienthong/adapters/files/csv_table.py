@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from lienthong.adapters.files.csv_frames import LINE_BYTES_MAX, Frame, Framer, Single, TooLong
-from lienthong.adapters.files.csv_record import LINE, State, read_record
+from lienthong.adapters.files.csv_record import LINE, Record, State, read_record
 from lienthong.adapters.files.csv_text import Sniffed, sniff, utf8_blocks
 from lienthong.adapters.files.header import header_names
 from lienthong.dictionary.model import Text
@@ -26,7 +26,7 @@ from lienthong.sources.file_block import (
     block_of,
     undamaged,
 )
-from lienthong.sources.file_refusals import FileEmpty, HeaderNotValid, LineTooLong, OptionNotValid
+from lienthong.sources.file_refusals import EncodingNotValid, FileEmpty, HeaderNotValid, LineTooLong, OptionNotValid
 
 BLOCK_BYTES: Final = 16_000_000
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -65,12 +65,8 @@ class CsvTable:
             raise FileEmpty(path=path, reason="is empty")
         place, line, named = _start(head, header_row, path)
         chosen = _delimiter(delimiter or named, head, place)
-        record = read_record(head, place, delimiter=chosen.encode(), final=sniffed.size <= HEADER_BYTES_MAX)
-        if record.state is not State.WHOLE:
-            raise HeaderNotValid(
-                path=path, line=line, reason="a quote in the header is not closed", fix="correct the quotes of the line"
-            )
-        names = [field_.decode("utf-8", "replace") for field_ in record.fields]
+        record = _header(head, place, line, delimiter=chosen, whole=sniffed.size <= HEADER_BYTES_MAX, path=path)
+        names = _names(record.fields, path=path, line=line)
         return cls(
             path=path,
             columns=tuple(
@@ -118,9 +114,37 @@ class CsvTable:
         # Every physical line is in exactly one record, or is blank: nothing was swallowed on the way.
         assert framer.next_line - self.header_line - 1 == counted[0], "lines read and lines accounted for differ"
 
-
     def close(self) -> None:
         """Give back what is open; nothing is between blocks."""
+
+
+def _header(head: bytes, place: int, line: int, *, delimiter: str, whole: bool, path: Path) -> Record:
+    """Read the line with the names, which has to end within the beginning of the file."""
+    record = read_record(head, place, delimiter=delimiter.encode(), final=whole)
+    if record.state is not State.WHOLE:
+        raise HeaderNotValid(
+            path=path, line=line, reason="a quote in the header is not closed", fix="correct the quotes of the line"
+        )
+    if record.end == len(head) and not whole:
+        raise HeaderNotValid(
+            path=path,
+            line=line,
+            reason=f"longer than {HEADER_BYTES_MAX} bytes",
+            fix="a line end is missing, or this is not a CSV file",
+        )
+    return record
+
+
+def _names(fields: tuple[bytes, ...], *, path: Path, line: int) -> list[str]:
+    try:
+        return [value.decode() for value in fields]
+    except UnicodeDecodeError as cause:
+        raise EncodingNotValid(
+            path=path,
+            line=line,
+            reason="the names of the columns are not UTF-8",
+            fix="save the file as UTF-8, or name its encoding with --encoding",
+        ) from cause
 
 
 def _without_head(blocks: Iterator[bytes], size: int, counted: list[int]) -> Iterator[bytes]:
@@ -177,7 +201,9 @@ def _block(frame: Frame, names: list[str], delimiter: str, *, position: int) -> 
         damaged = pl.concat([damaged, marks])
         order = lines.arg_sort()
         rows, lines, damaged = rows[order], lines[order], damaged[order]
-    flawed += [_flaw(each, delimiter) for each in frame.singles if each.fields is None or len(each.fields) != len(names)]
+    flawed += [
+        _flaw(each, delimiter) for each in frame.singles if each.fields is None or len(each.fields) != len(names)
+    ]
     flawed.sort()
     return block_of(
         rows,
@@ -189,11 +215,17 @@ def _block(frame: Frame, names: list[str], delimiter: str, *, position: int) -> 
     )
 
 
-def _plain(frame: Frame, names: list[str], delimiter: str) -> tuple[pl.DataFrame, pl.Series, list[tuple[int, str, str]]]:
+def _plain(
+    frame: Frame, names: list[str], delimiter: str
+) -> tuple[pl.DataFrame, pl.Series, list[tuple[int, str, str]]]:
     """Take the whole lines apart; those with another number of fields come back as they are."""
     places = [str(place) for place in range(len(names))]
     if not frame.plain:
-        return pl.DataFrame({name: [] for name in names}, schema=dict.fromkeys(names, pl.String)), frame.plain_lines, []
+        return (
+            pl.DataFrame({name: [] for name in names}, schema=dict.fromkeys(names, pl.String)),
+            frame.plain_lines,
+            [],
+        )
     ragged: list[tuple[int, str]] = []
 
     def skip(row: arrow_csv.InvalidRow) -> str:
@@ -219,8 +251,10 @@ def _plain(frame: Frame, names: list[str], delimiter: str) -> tuple[pl.DataFrame
     if not ragged:
         return rows, lines, []
     bad = [number - 1 for number, _ in ragged]
-    found = list(zip(lines.gather(bad).to_list(), [Flaw.RAGGED.value] * len(bad), [text for _, text in ragged], strict=True))
-    keep = pl.repeat(True, lines.len(), dtype=pl.Boolean, eager=True).scatter(bad, False)  # noqa: FBT003 - polars
+    found = list(
+        zip(lines.gather(bad).to_list(), [Flaw.RAGGED.value] * len(bad), [text for _, text in ragged], strict=True)
+    )
+    keep = pl.repeat(True, lines.len(), dtype=pl.Boolean, eager=True).scatter(bad, False)
     return rows, lines.filter(keep), found
 
 
@@ -246,7 +280,7 @@ def _flaw(record: Single, delimiter: str) -> tuple[int, str, str]:
 
 
 def readable(value: bytes) -> tuple[str, bool]:
-    """Return the text of some bytes, and whether some of them had to be written as ``\\xNN``."""
+    r"""Return the text of some bytes, and whether some of them had to be written as ``\xNN``."""
     try:
         text = value.decode()
     except UnicodeDecodeError:

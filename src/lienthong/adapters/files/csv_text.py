@@ -85,7 +85,10 @@ def _refuse_others(path: Path, sample: bytes, *, whole: bool) -> None:
     if sample and sample.count(b"\0") / len(sample) > NUL_SHARE_MIN:
         order = "utf-16-le" if sample[1::2].count(b"\0") >= sample[::2].count(b"\0") else "utf-16-be"
         raise EncodingNotValid(
-            path=path, line=1, reason="every other byte is zero, as in UTF-16", fix=f"run again with --encoding {order}"
+            path=path,
+            line=1,
+            reason="every other byte is zero, as in UTF-16",
+            fix=f"run again with --encoding {order}",
         )
     lines = sample.split(b"\n")
     if not whole and len(lines) > 1:
@@ -96,8 +99,8 @@ def _refuse_others(path: Path, sample: bytes, *, whole: bool) -> None:
             path=path,
             line=bad[0],
             reason=f"{len(bad)} of the first {len(lines)} lines are not UTF-8",
-            fix="save the file as UTF-8, or name its encoding: --encoding cp1258 (Windows), --encoding cp1252 (fonts of "
-            "TCVN3 and VNI)",
+            fix="save the file as UTF-8, or name its encoding: --encoding cp1258 (Windows), "
+            "--encoding cp1252 (fonts of TCVN3 and VNI)",
         )
 
 

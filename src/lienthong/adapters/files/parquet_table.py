@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as parquet
+from pyarrow import parquet
 
 from lienthong.adapters.files.header import header_names
 from lienthong.sources.file_block import FileBlock, FileColumn, FileKind, Note, block_of
@@ -70,7 +70,9 @@ class ParquetTable:
         names = header_names(schema.names, path=path, line=1, chosen=True)
         columns = zip(names, schema.types, strict=True)
         return cls(
-            path=path, columns=tuple(FileColumn(name=name, type_name=str(kind)) for name, kind in columns), total=total
+            path=path,
+            columns=tuple(FileColumn(name=name, type_name=str(kind)) for name, kind in columns),
+            total=total,
         )
 
     def blocks(self) -> Iterator[FileBlock]:

@@ -1,7 +1,7 @@
 """Read one sheet of a workbook in a process of its own, whose memory is limited, and write it to standard output.
 
-First a line of JSON says what there is or what was refused; then an Arrow stream follows, one text column per column of
-the sheet and ``_row``, the number of the row in the sheet. A bomb costs this process its life and nothing else.
+First a line of JSON says what there is or what was refused; then an Arrow stream follows, one text column per column
+of the sheet and ``_row``, the number of the row in the sheet. A bomb costs this process its life and nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from itertools import islice
 from typing import Any, BinaryIO, Final
 from xml.parsers import expat
@@ -28,11 +28,13 @@ WHOLE_DIGITS_MAX: Final = 10**15  # spreadsheets keep fifteen digits
 CPU_SECONDS_MAX: Final = 3_600
 
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_NO_VALUE: Final = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^<>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>")
+_NO_VALUE: Final = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^<>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
+)
 _ERROR: Final = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bt=\"e\"")
 
 
-class Refused(Exception):  # noqa: N818 - told to the parent as one word
+class Refused(Exception):
     """The workbook cannot be read, for a reason the parent puts into words."""
 
     def __init__(self, reason: str, sheets: Sequence[str] = ()) -> None:
@@ -43,21 +45,13 @@ class Refused(Exception):  # noqa: N818 - told to the parent as one word
 
 def text_of(cell: Any) -> str:
     """Return a cell as text: dates as ISO, whole numbers without a point."""
-    if isinstance(cell, str):
-        return cell
     if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, int):
-        return str(cell)
+        return str(cell).upper()
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < WHOLE_DIGITS_MAX else f"{cell:.15g}"
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return "" if cell is None else str(cell)
+    return cell if isinstance(cell, str) else str(cell)  # dates and times are ISO by themselves
 
 
 def is_number(cell: Any) -> bool:
@@ -72,14 +66,16 @@ def _attributes(document: bytes, wanted: str) -> list[dict[str, str]]:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name.rpartition(":")[2] == wanted:
-            found.append({key.rpartition(":")[2] if key != "r:id" else "r:id": text for key, text in attributes.items()})
+            found.append(
+                {key.rpartition(":")[2] if key != "r:id" else "r:id": text for key, text in attributes.items()}
+            )
 
     def doctype(*_: object) -> None:
         raise Refused("doctype")
 
     parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = doctype
-    parser.Parse(document, True)  # noqa: FBT003 - the parser's own signature
+    parser.Parse(document, True)
     return found
 
 

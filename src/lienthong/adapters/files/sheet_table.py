@@ -102,9 +102,10 @@ class SheetTable:
         assert child.stdout is not None, "the child writes to a pipe"
         try:
             line = child.stdout.readline(HEAD_BYTES_MAX)
-            told = json.loads(line) if line.endswith(b"\n") else {"refused": "memory", "sheets": []}
-            if "refused" in told:
-                raise _refusal(path, str(told["refused"]), told["sheets"])
+            told: Mapping[str, Any] = (
+                json.loads(line) if line.endswith(b"\n") else {"refused": "memory", "sheets": []}
+            )
+            _must_be_readable(path, told)
             names = header_names(
                 told["header"], path=path, line=int(told["header_row"]), chosen=header_row is not None
             )
@@ -158,7 +159,9 @@ class SheetTable:
             found.append(("formulas", vi, f"{told['formulas']} formulas: their stored values are used"))
         if told["without_value"]:
             vi = f"{told['without_value']} ô công thức không có giá trị đã lưu: đọc là ô trống"
-            found.append(("formulas-empty", vi, f"{told['without_value']} formulas have no stored value: read as empty"))
+            found.append(
+                ("formulas-empty", vi, f"{told['without_value']} formulas have no stored value: read as empty")
+            )
         if told["errors"]:
             vi = f"{told['errors']} ô báo lỗi (#N/A, #DIV/0!…): đọc là ô trống"
             found.append(("errors", vi, f"{told['errors']} error values: read as empty"))
@@ -168,7 +171,9 @@ class SheetTable:
         for column, count in zip(self.columns, self.numbers, strict=True):
             if count:
                 vi = f"cột {column.name}: {count} ô là số, số 0 ở đầu (nếu có) đã mất"
-                found.append(("numbers", vi, f"column {column.name}: {count} cells are numbers, without leading zeros"))
+                found.append(
+                    ("numbers", vi, f"column {column.name}: {count} cells are numbers, without leading zeros")
+                )
         return tuple(Note(kind=kind, text=Text(vi=vi, en=en)) for kind, vi, en in found)
 
 
@@ -178,6 +183,11 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.kill()
     child.wait(timeout=STOP_SECONDS)
+
+
+def _must_be_readable(path: Path, told: Mapping[str, Any]) -> None:
+    if "refused" in told:
+        raise _refusal(path, str(told["refused"]), told["sheets"])
 
 
 def _refusal(path: Path, reason: str, sheets: list[str] | tuple[str, ...]) -> Exception:

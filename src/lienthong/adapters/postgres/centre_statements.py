@@ -353,14 +353,12 @@ def _withdraw_history(spec: TableSpec, tables: dict[str, sql.Identifier]) -> byt
     )
 
 
-def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatements:
-    """Return the statements that evaluate a rule of uniqueness over some columns."""
-    parts: dict[str, sql.Composable] = {
+def _unique_parts(spec: TableSpec, columns: tuple[str, ...]) -> dict[str, sql.Composable]:
+    return {
         "stage": stage_name(spec),
         "current": sql.Identifier(SCHEMA, spec.table),
         "old": _names(columns, "o"),
         "new": _names(columns, "s"),
-        "plain": _names(columns),
         "mine": _names(columns, "t"),
         "filled": sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier("t", c)) for c in columns),
         "same": sql.SQL(" AND ").join(
@@ -368,6 +366,11 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
         ),
         "shown": sql.SQL("concat_ws(' ', {})").format(_names(columns, "t")),
     }
+
+
+def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatements:
+    """Return the statements that evaluate a rule of uniqueness over some columns."""
+    parts = _unique_parts(spec, columns)
     return UniqueStatements(
         touch_peers=_compose(
             "INSERT INTO pg_temp.touched SELECT DISTINCT t._record_id, %(place)s FROM"

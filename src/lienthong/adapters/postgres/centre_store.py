@@ -35,8 +35,8 @@ from lienthong.dictionary.model import DatasetId, Dictionary, Sensitivity
 from lienthong.sources.change import Epoch, Position, SourceId, TableName
 
 LOCK_TIMEOUT_S = 30
-ANALYZE_CHANGES_MIN = 1_000
-ANALYZE_CHANGES_MAX = 1_000_000  # past this the server's own look is early enough
+UNSEEN_CHANGES_MIN = 1_000
+UNSEEN_CHANGES_MAX = 1_000_000  # past this the server's own look is early enough
 # The figures of a working session: it has no statement limit, since a huge batch is still one batch, and it never
 # compiles, since no statement runs long enough to pay for it.
 _SESSION = (
@@ -165,6 +165,7 @@ class PostgresCentreStore:
             CentreDiskFull, CentreUnreachable, CentreBusy: nothing was stored; try again.
         """
         datasets = sorted({_dataset_of(part) for part in batch.parts})
+        self._let_server_look(datasets)  # before the batch: once it is stored, nothing may fail any more
         with self._writing(datasets) as cursor:
             link = self._lock_link(cursor, batch.source, datasets)
             _require_fitting(batch, link)
@@ -179,7 +180,7 @@ class PostgresCentreStore:
             cursor.execute(
                 _MOVE_LINK, [None if batch.snapshot else batch.end.commit, at, at, newest, rows, batch.source]
             )
-        self._let_server_look(datasets, batch.read)
+        self._unseen.update(dict.fromkeys(datasets, batch.read))
         return receipt
 
     def heartbeat(self, source: SourceId, *, position: Position, at: datetime) -> None:
@@ -194,6 +195,11 @@ class PostgresCentreStore:
         del at  # the moment of a report is not kept: heartbeat and batches have theirs
         with refusals(), self._session() as connection:
             connection.execute(_REPORT, [source, status.value, reason, next_action])
+
+    def ask_snapshot(self, source: SourceId) -> bool:
+        """Have the next start of a link take a new snapshot; return whether the link is known."""
+        with refusals(), self._session() as connection:
+            return connection.execute(_ASK_SNAPSHOT, [source]).rowcount == 1
 
     def close(self) -> None:
         """Give back the connection; the next call makes a new one."""
@@ -214,15 +220,14 @@ class PostgresCentreStore:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _let_server_look(self, datasets: Sequence[str], changes: int) -> None:
+    def _let_server_look(self, datasets: Sequence[str]) -> None:
         """Have the server gather statistics of a table that grew: without them it chooses indexes by guessing.
 
         Its own look comes a minute late and, in a young table, after the damage: look-ups by the wrong index made
         every batch slower than the one before. A table is looked at again when as much has changed as it held.
         """
         for dataset in datasets:
-            self._unseen[dataset] += changes
-            if self._unseen[dataset] < ANALYZE_CHANGES_MIN:
+            if self._unseen[dataset] < UNSEEN_CHANGES_MIN:
                 continue
             spec = self._any_target(dataset).spec
             with refusals(), self._session() as connection:
@@ -363,7 +368,7 @@ def _look_after(connection: Connection, spec: TableSpec) -> int:
         "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass", [f"{SCHEMA}.{spec.table}"]
     ).fetchone()
     seen = cast("int", row[0]) if row is not None else 0
-    return min(max(seen, ANALYZE_CHANGES_MIN), ANALYZE_CHANGES_MAX)
+    return min(max(seen, UNSEEN_CHANGES_MIN), UNSEEN_CHANGES_MAX)
 
 
 def _dataset_of(part: JudgedBatch | Truncation) -> str:
@@ -499,6 +504,7 @@ UPDATE lienthong.link SET heartbeat_at = %s,
     position = CASE WHEN phase = 'stream' THEN greatest(position, %s) ELSE position END
 WHERE source = %s
 """
+_ASK_SNAPSHOT = "UPDATE lienthong.link SET plan_digest = '' WHERE source = %s"
 _REPORT = """
 INSERT INTO lienthong.link (source, phase, status, reason, next_action) VALUES (%s, 'new', %s, %s, %s)
 ON CONFLICT (source) DO UPDATE SET status = excluded.status, reason = excluded.reason,

@@ -14,6 +14,7 @@ ZEROS_MAX: Final = 20
 DIGITS_EXACT_MAX: Final = 15  # a spreadsheet keeps no more digits of a number
 
 _NUMBER: Final = re.compile(r"[0-9]+([.,][0-9]+)?")
+_GROUPED: Final = re.compile(r"[0-9]{1,3}([.,][0-9]{3}){1,4}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,20 +61,26 @@ def _candidates(value: CellValue) -> Iterator[str]:
     if text is None:
         return
     yield text
+    if _GROUPED.fullmatch(text):
+        yield from _from_whole(text.replace(",", "").replace(".", ""))  # 1.234 was 01234
     if not _NUMBER.fullmatch(text) or len(text) > DIGITS_EXACT_MAX + 1:
         return
     whole, sign, fraction = text.replace(",", ".").partition(".")
-    yield f"{whole}{sign}{fraction}"
+    if not sign:
+        yield from _from_whole(whole)
+        return
+    yield f"{whole}.{fraction}"
     for zeros in range(1, ZEROS_MAX):
-        if not sign:
-            yield "0" * zeros + whole  # 4 was 00004
-        else:
-            yield f"{whole}.{fraction}{'0' * zeros}"  # 1.01417 was 1.014170
-    if not sign and len(whole) > 1:
-        yield f"{whole[0]}.{whole[1:]}"  # 1010818 was 1.010818, read with the point between thousands
-    if sign and not fraction.strip("0"):
-        for zeros in range(ZEROS_MAX):
-            yield "0" * zeros + whole  # 4.0 was 00004
+        yield f"{whole}.{fraction}{'0' * zeros}"  # 1.01417 was 1.014170
+    if not fraction.strip("0"):
+        yield from _from_whole(whole)  # 4.0 was 00004
+
+
+def _from_whole(digits: str) -> Iterator[str]:
+    for zeros in range(ZEROS_MAX):
+        yield "0" * zeros + digits  # 4 was 00004
+    if len(digits) > 1:
+        yield f"{digits[0]}.{digits[1:]}"  # 1010818 was 1.010818, its point read as one between thousands
 
 
 def _as_written(value: CellValue) -> str | None:

@@ -78,7 +78,7 @@ class Resolver:
         sure = exact(texts, self.index.exact, old="old" in structures, new="new" in structures)
         rest = texts.join(sure, on="id", how="anti")
         first = sure.select(
-            "id", "row", pl.lit(None, dtype=pl.Int32).alias("c_start"), "used", pl.lit(1.0).alias("confidence")
+            "id", "row", pl.lit(None, dtype=pl.Int32).alias("start"), "used", pl.lit(1.0).alias("confidence")
         ).with_columns(pl.lit(ONE).alias("outcome"), pl.lit([], dtype=pl.List(pl.String)).alias("alternatives"))
         words = words_of(rest)
         judged = self._weighed(words)
@@ -99,8 +99,8 @@ class Resolver:
         return self._with_far_names(judged, spans, names)
 
     def _with_far_names(self, judged: pl.DataFrame, spans: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-        """Try names two edits away where nothing was found; what is SEVERAL already needs no more candidates."""
-        found = judged.filter(pl.col("outcome") != UNKNOWN)
+        """Try names two edits away where nothing was found, or where words are left over between the units."""
+        found = judged.filter((pl.col("outcome") != UNKNOWN) & ~pl.col("gaps"))
         lost = spans.join(found, on="id", how="anti")
         if lost.height == 0:
             return judged
@@ -117,9 +117,9 @@ class Resolver:
             how="left",
         ).select("row", "code", "structure", "province", "district_code", "district_name", "listed_on")
         told = texts.join(judged, on="id", how="left").join(units, on="row", how="left")
-        street = _street_of_parts(told).join(_street_of_words(told, words), on="id", how="left")
         one = pl.col("outcome") == ONE
-        return told.join(street, on="id", how="left").select(
+        told = told.join(_street_of_parts(told), on="id", how="left")
+        return told.join(_street_of_words(told, words), on="id", how="left").select(
             "text",
             pl.col("outcome").fill_null(UNKNOWN),
             pl.when(one).then("code").alias("commune_code"),
@@ -139,9 +139,10 @@ def _judged(ranked: pl.DataFrame) -> pl.DataFrame:
     per_code = ranked.sort("score", "row", descending=True).unique(["id", "code"], keep="first", maintain_order=True)
     grouped = per_code.group_by("id", maintain_order=True).agg(
         pl.col("row").first(),
-        pl.col("c_start").first(),
+        pl.col("start").first(),
         pl.col("score").first().alias("best"),
         pl.col("edits").first(),
+        pl.col("gaps").first(),
         pl.col("score").get(1, null_on_oob=True).alias("second"),
         pl.col("code").alias("codes"),
         pl.col("score").alias("scores"),
@@ -184,8 +185,8 @@ def _street_of_parts(told: pl.DataFrame) -> pl.DataFrame:
 
 def _street_of_words(told: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     """Return the words before the commune that was found, parts set apart by commas."""
-    starts = told.filter(pl.col("c_start").is_not_null()).select("id", "c_start")
-    before = words.join(starts, on="id").filter(pl.col("place") < pl.col("c_start"))
+    starts = told.filter(pl.col("start").is_not_null()).select("id", "start")
+    before = words.join(starts, on="id").filter(pl.col("place") < pl.col("start"))
     parts = before.group_by("id", "part", maintain_order=True).agg(pl.col("word").str.join(" "))
     return parts.group_by("id", maintain_order=True).agg(pl.col("word").str.join(", ").alias("by_words"))
 

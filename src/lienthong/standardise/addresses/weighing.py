@@ -82,7 +82,7 @@ def _distance(one: str, other: str) -> int:
 
 
 def candidates(names: pl.DataFrame, index: Index) -> pl.DataFrame:
-    """Return id, row, c_start, score, gaps, edits: every way to read an address as a commune, the best of each."""
+    """Return id, row, score, start, gaps, edits: every way to read an address as a commune, the best of each."""
     provinces = _provinces(names, index)
     districts = _districts(names, index)
     communes = _communes(names, index, provinces, districts)
@@ -95,11 +95,11 @@ def candidates(names: pl.DataFrame, index: Index) -> pl.DataFrame:
     two = communes.join(top, on=["id", "structure", "province"], how="inner").filter(_apart("c"))
     missing = NO_DISTRICT_UNDATED if index.undated else NO_DISTRICT
     no_district = pl.when(pl.col("structure") == "old").then(missing).otherwise(0.0)
-    columns = ("id", "row", "c_start")
+    columns = ("id", "row")
     weighed = [
-        three.select(*columns, _sum("c", "d", "p").alias("score"), *_flaws("c", "d", "p")),
-        with_district.select(*columns, _sum("c", "d").alias("score"), *_flaws("c", "d")),
-        two.select(*columns, (_sum("c", "p") + no_district).alias("score"), *_flaws("c", "p")),
+        three.select(*columns, _sum("c", "d", "p").alias("score"), _start("c", "d", "p"), *_flaws("c", "d", "p")),
+        with_district.select(*columns, _sum("c", "d").alias("score"), _start("c", "d"), *_flaws("c", "d")),
+        two.select(*columns, (_sum("c", "p") + no_district).alias("score"), _start("c", "p"), *_flaws("c", "p")),
     ]
     together = pl.concat(weighed)
     return together.sort("score", descending=True).unique(["id", "row"], keep="first", maintain_order=True)
@@ -125,6 +125,11 @@ def _sum(*levels: str) -> pl.Expr:
     total = total + pl.when((behind > 0) & pl.col("goes_on")).then(NAME_GOES_ON).otherwise(0.0)
     end = pl.max_horizontal(f"{level}_end" for level in levels)
     return total + pl.when(end > pl.col("last")).then(AT_END).otherwise(0.0)
+
+
+def _start(*levels: str) -> pl.Expr:
+    """Return where the first of the units starts: the street ends there."""
+    return pl.min_horizontal(f"{level}_start" for level in levels).alias("start")
 
 
 def _flaws(*levels: str) -> tuple[pl.Expr, pl.Expr]:

@@ -17,12 +17,14 @@ from lienthong.standardise.encodings.syllables import spellings
 _WORD = r"[\p{L}\p{M}]+"
 _TONED = "àảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"  # small in every TCVN3 text
 _HAS_TONED = f"[{_TONED}]"
+# Only a capital after a letter shows a word in capitals; beside that, only a toned first letter can be meant as one.
+_ASKS = f"\\p{{L}}\\p{{Lu}}|(?:^|[^\\p{{L}}\\p{{M}}])[{_TONED}]"
 _IN_CAPITALS, _IN_SMALL, _SAYS_NOTHING = 1, 0, None
 
 
 def recase(text: pl.Series) -> pl.Series:
     """Return decoded TCVN3 text with the capitals its other letters ask for; depends on each value alone."""
-    doubtful = text.str.contains(_HAS_TONED) & text.str.contains(r"\p{Lu}")
+    doubtful = text.str.contains(_HAS_TONED) & text.str.contains(_ASKS)
     if not doubtful.any():
         return text
     values = text.filter(doubtful).unique()

@@ -30,7 +30,7 @@ KERNEL = Kernel(
     name="health-card",
     version="1.0.0",
     rule=Text(
-        vi="Bỏ khoảng trắng, gạch, chấm; viết hoa; nhiều thẻ trong một ô là chưa rõ; chỉ có 10 chữ số thì giữ nguyên.",
+        vi="Bỏ khoảng trắng, gạch, chấm; viết hoa; nhiều thẻ trong một ô là chưa rõ; chỉ có 10 chữ số thì giữ.",
         en="Spaces, dashes and points go; capitals; several cards in a cell are ambiguous; ten digits alone stay.",
     ),
     sources=(

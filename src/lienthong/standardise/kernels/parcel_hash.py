@@ -33,7 +33,7 @@ KERNEL = Kernel(
     name="parcel-hash",
     version="1.0.0",
     rule=Text(
-        vi="Bỏ khoảng trắng, viết chữ thường; có chữ o, i, l thì chưa rõ (mã không dùng các chữ này, đề xuất 0 và 1).",
+        vi="Bỏ khoảng trắng, viết chữ thường; có chữ o, i, l thì chưa rõ (mã không dùng chữ này, đề xuất 0 và 1).",
         en="Spaces go, small letters; o, i or l make it ambiguous (the code has none of them; 0 and 1 are proposed).",
     ),
     sources=(

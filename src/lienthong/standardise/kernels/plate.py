@@ -43,8 +43,8 @@ KERNEL = Kernel(
     name="plate",
     version="1.0.0",
     rule=Text(
-        vi="Viết hoa; mã địa phương và sê-ri viết liền, gạch ngang, rồi số; bỏ dấu chấm trong số. Không có dấu ngăn và "
-        "có 5 chữ số sau chữ cái thì chưa rõ (hai cách đọc).",
+        vi="Viết hoa; mã địa phương và sê-ri viết liền, gạch ngang, rồi số; bỏ dấu chấm trong số. Không có dấu ngăn "
+        "và có 5 chữ số sau chữ cái thì chưa rõ (hai cách đọc).",
         en="Capitals; local code and series together, a dash, the number without its point. Without a separator five "
         "digits after the letters have two readings: ambiguous.",
     ),

@@ -39,7 +39,9 @@ def exact(found: Phrase, registry: Registry) -> Covering:
     costs: list[tuple[int, int]] = [(0, 0)]
     uncovered: list[list[tuple[str, ...]]] = [[()]]
     for end in range(1, len(found) + 1):
-        options = [((costs[end - 1][0] + 1, costs[end - 1][1]), end - 1, None)]
+        options: list[tuple[tuple[int, int], int, Phrase | None]] = [
+            ((costs[end - 1][0] + 1, costs[end - 1][1]), end - 1, None)
+        ]
         for length in range(1, min(end, registry.longest) + 1):
             phrase = found[end - length : end]
             if phrase in registry.phrases:

@@ -17,13 +17,13 @@ from lienthong.standardise.references.spelling import has_comment, parts_at_name
 WORDS_MAX: Final = 200
 COMMENT: Final = 0.95
 
-MATCH_SCHEMA: Final = {
-    "value": pl.String,
-    "answer": pl.String,
-    "ids": pl.List(pl.String),
-    "candidates": pl.List(pl.String),
-    "confidence": pl.Float64,
-    "reason": pl.String,
+MATCH_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "value": pl.String(),
+    "answer": pl.String(),
+    "ids": pl.List(pl.String()),
+    "candidates": pl.List(pl.String()),
+    "confidence": pl.Float64(),
+    "reason": pl.String(),
 }
 
 # First every sign that can join names parts them; where that leaves words over, commas and "và" belong to a name

@@ -22,8 +22,8 @@ MINISTRY: Final = "bo"  # "Bộ Công an, Tư pháp": said once for several
 class Registry:
     """Names of the entries of a code list (sổ tên cơ quan, cơ sở dữ liệu).
 
-    ``phrases`` holds, without fillers, every wording of an entry and which entries it may name: usually one. ``trust``
-    says how sure a wording is: a name of the list itself, or an alias.
+    ``phrases`` holds, without fillers, every wording of an entry and which entries it may name: usually one.
+    ``trust`` says how sure a wording is: a name of the list itself, or an alias.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Registry:
 
     @classmethod
     def of(cls, code_list: CodeList) -> Registry:
-        """Gather codes, labels and aliases of a code list; a wording of two entries names both, so neither is picked."""
+        """Gather codes, labels and aliases of a code list; a wording of two entries names both: neither is picked."""
         named: defaultdict[Phrase, set[str]] = defaultdict(set)
         trust: dict[Phrase, float] = {}
         labels = {code.code: code.label.vi for code in code_list.codes}

@@ -39,7 +39,7 @@ def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:
                 element=name,
                 title=Text(vi="Mã địa phương và sê-ri biển số đã biết", en="Local code and series are known"),
                 sentence=Text(
-                    vi=f"{label.vi}: phải gồm mã địa phương đã biết, sê-ri (không có I, J, O, Q, W) và 4 hoặc 5 chữ số",
+                    vi=f"{label.vi}: phải gồm mã địa phương đã biết, sê-ri (không I, J, O, Q, W) và 4 hoặc 5 chữ số",
                     en=f"{label.en}: a known local code, a series (no I, J, O, Q, W) and four or five digits",
                 ),
                 when=f"regexp_like({name}, '{BEGINS_WITH_DIGITS}') AND NOT regexp_like({name}, '{DIPLOMATIC}')",

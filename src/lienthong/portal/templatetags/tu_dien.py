@@ -1,0 +1,86 @@
+"""Words of the dictionary for templates."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import template
+from django.utils.http import urlencode
+
+from lienthong.portal import dictionary_words, words
+
+register = template.Library()
+
+
+@register.filter
+def status_word(value: str) -> words.Word:
+    """Return the word for where an item stands in its life."""
+    return dictionary_words.STATUS[value]
+
+
+@register.filter
+def status_word_text(value: str) -> str:
+    """Return where an item stands, as text."""
+    return dictionary_words.STATUS[value].text
+
+
+@register.filter
+def trust_word(value: str) -> words.Word:
+    """Return the word for how far a source can be trusted."""
+    return dictionary_words.TRUST[value]
+
+
+@register.filter
+def sensitivity_word(value: str) -> words.Word:
+    """Return the word for how sensitive an element is."""
+    return dictionary_words.SENSITIVITY[value]
+
+
+@register.filter
+def level_words(value: str) -> str:
+    """Return which dictionary an item belongs to."""
+    return dictionary_words.LEVEL[value]
+
+
+@register.filter
+def relation_words(value: str) -> str:
+    """Return how a column relates to an element."""
+    return dictionary_words.RELATION[value]
+
+
+@register.filter
+def form_words(value: str) -> str:
+    """Return how a source writes a value."""
+    return dictionary_words.FORM.get(value, value)
+
+
+@register.filter
+def tier_words(value: str) -> str:
+    """Return how well a hit fits."""
+    return dictionary_words.TIER[value]
+
+
+@register.filter
+def kind_words(value: str) -> str:
+    """Return what kind of item something is."""
+    return dictionary_words.KIND[value]
+
+
+@register.filter
+def flow_words(value: str) -> str:
+    """Return how much of a code went along a line of a conversion."""
+    return dictionary_words.FLOW.get(value, value)
+
+
+@register.filter
+def iso_day(value: date) -> str:
+    """Write a day as addresses and date fields want it."""
+    return value.isoformat()
+
+
+@register.simple_tag
+def address_with(asked: dict[str, str], **changes: object) -> str:
+    """Write the query part of an address with some parameters changed; empty ones are left out."""
+    merged = {**asked, **{name.replace("_", "-"): str(value) for name, value in changes.items()}}
+    kept = {name: value for name, value in merged.items() if value}
+    return f"?{urlencode(kept)}" if kept else "?"
