@@ -36,7 +36,7 @@ from lienthong.sources.change import Position, TableName
 OTHER = TableName(schema="public", table="ho_kinh_doanh")
 NEWER = make_rules(DICTIONARY, digest="r2", reverse=True)
 TABLES = [(TABLE, DATASET), (OTHER, DATASET)]
-EXAMPLES = int(os.environ.get("LIENTHONG_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("LIENTHONG_EXAMPLES", "30"))
 
 
 @dataclass(frozen=True)

@@ -89,11 +89,12 @@ def test_a_worker_with_another_dictionary_refuses(work: ArrowStandardiser, rows:
 @pytest.fixture(scope="module")
 def spark(require) -> Iterator[object]:
     """Run Sail, which speaks Spark Connect and needs no Java; ``LIENTHONG_SPARK_REMOTE`` names another engine."""
-    missing = [name for name in ("pysail", "pyspark") if importlib.util.find_spec(name) is None]
+    remote = os.environ.get("LIENTHONG_SPARK_REMOTE")
+    needed = ("pyspark",) if remote is not None else ("pysail", "pyspark")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     require(not missing, f"{' and '.join(missing)} not installed: uv sync --group spark")
     from pyspark.sql import SparkSession
 
-    remote = os.environ.get("LIENTHONG_SPARK_REMOTE")
     if remote is not None:
         session = SparkSession.builder.remote(remote).getOrCreate()
         yield session

@@ -6,7 +6,7 @@ from unicodedata import is_normalized, normalize
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.standardise.batch import Outcome
@@ -24,6 +24,7 @@ anything = st.lists(st.one_of(st.none(), st.text(max_size=15)), max_size=6)
 byte_texts = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=12)
 words = st.sampled_from(SYLLABLES).flatmap(lambda word: st.sampled_from([word, word.title(), word.upper()]))
 texts = st.lists(words, min_size=1, max_size=5).map(" ".join)
+law = settings(deadline=None, max_examples=60)  # no timed assertions
 each_text_encoding = pytest.mark.parametrize("encoding", TEXTUAL)
 
 
@@ -32,6 +33,7 @@ def column(values) -> pl.Series:
 
 
 @each_text_encoding
+@law
 @given(values=anything)
 def test_every_value_has_an_outcome_and_a_value_where_the_outcome_says_so(encoding, values):
     done = convert(column(values), encoding)
@@ -47,6 +49,7 @@ def test_every_value_has_an_outcome_and_a_value_where_the_outcome_says_so(encodi
 
 
 @each_text_encoding
+@law
 @given(values=st.lists(st.one_of(texts, byte_texts), max_size=5))
 def test_a_value_comes_out_the_same_alone_and_in_any_company(encoding, values):
     together = convert(column(values), encoding)
@@ -56,6 +59,7 @@ def test_a_value_comes_out_the_same_alone_and_in_any_company(encoding, values):
 
 
 @pytest.mark.parametrize("encoding", [*LEGACY, Encoding.MOJIBAKE])
+@law
 @given(text=texts)
 def test_what_was_spelled_in_an_encoding_is_read_back_or_not_at_all(encoding, text):
     spelled = spell(text, encoding)
@@ -65,6 +69,7 @@ def test_what_was_spelled_in_an_encoding_is_read_back_or_not_at_all(encoding, te
 
 
 @pytest.mark.parametrize("encoding", LEGACY)
+@law
 @given(text=byte_texts)
 def test_bytes_and_their_characters_are_read_alike(encoding, text):
     raw = text.encode("latin-1")
@@ -76,11 +81,13 @@ def test_bytes_and_their_characters_are_read_alike(encoding, text):
 
 
 @each_text_encoding
+@law
 @given(values=anything)
 def test_decoding_gives_one_reading_or_none_for_each_text(encoding, values):
     assert decode(column(values), encoding).len() == len(values)
 
 
+@law
 @given(values=anything)
 def test_recasing_changes_letter_case_only_and_once(values):
     first = recase(column(values))
@@ -89,6 +96,7 @@ def test_recasing_changes_letter_case_only_and_once(values):
         assert (before is None and after is None) or before.casefold() == after.casefold()
 
 
+@law
 @given(values=anything)
 def test_any_column_can_be_asked(values):
     found = detect(column(values))
@@ -98,6 +106,7 @@ def test_any_column_can_be_asked(values):
     assert proposed is None or proposed in {each.value for each in TEXTUAL}
 
 
+@law
 @given(values=st.lists(st.one_of(st.none(), st.binary(max_size=12)), max_size=6))
 def test_any_column_of_bytes_can_be_asked_and_read(values):
     raw = pl.Series("c", values, dtype=pl.Binary)
@@ -106,11 +115,13 @@ def test_any_column_of_bytes_can_be_asked_and_read(values):
         assert convert(raw, found.encoding).values.len() == len(values)
 
 
+@law
 @given(word=st.one_of(words, st.text(max_size=8)))
 def test_composed_and_decomposed_words_are_the_same_syllable(word):
     assert is_syllable(normalize("NFC", word)) == is_syllable(normalize("NFD", word))
 
 
+@law
 @given(raw=st.binary(max_size=20).filter(lambda raw: b"\\x" not in raw))
 def test_bytes_survive_their_escapes(raw):
     escaped = raw.decode("utf-8", "backslashreplace")

@@ -45,10 +45,6 @@ def read(
     return rows, flawed, blank
 
 
-def rows_of_the_standard_library(content: str) -> list[tuple[str, ...]]:
-    return [tuple(row) for row in csv.reader(io.StringIO(content, newline=""), strict=True)]
-
-
 @settings(deadline=None)
 @given(tables, block_sizes)
 def test_what_was_written_whole_is_read_whole(table: list[list[str]], block_bytes: int):

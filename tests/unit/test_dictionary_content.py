@@ -105,7 +105,7 @@ def test_spellings_of_sex_lead_to_the_coding_of_qcvn_109(dictionary: Dictionary)
 def test_the_code_frame_has_the_codes_as_columns(dictionary: Dictionary) -> None:
     frame = code_frame(dictionary.code_lists[PROVINCES])
     assert frame.columns == ["code", "label_vi", "valid_from", "valid_to", "parent"]
-    assert frame.height == 98
+    assert frame.height == 99
     assert frame["valid_from"].null_count() == 63
     aliases = alias_frame(dictionary.code_lists[CodeListId("gioi-tinh")])
     assert aliases.columns == ["spelling", "code"]

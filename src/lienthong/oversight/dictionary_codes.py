@@ -180,6 +180,7 @@ class CodeBook:
             for code, label in pairs
         )
 
+    @functools.cached_property
     def head(self) -> CodeListHead:
         """Return what is true of the list on every day."""
         one = self.code_list

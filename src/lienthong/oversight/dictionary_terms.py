@@ -225,7 +225,9 @@ def _facet_kinds(
 
 def _by_label(elements: Iterable[Element]) -> list[Element]:
     """Return elements by label; Đ and marked vowels stand beside their plain letters."""
-    return sorted(elements, key=lambda one: (folded(one.label.vi), one.label.vi, one.identity.id))
+    return sorted(
+        elements, key=lambda one: ([folded(word) for word in one.label.vi.split()], one.label.vi, one.identity.id)
+    )
 
 
 def _lines(dictionary: Dictionary, shown: Sequence[Element], hits: Mapping[str, Hit]) -> tuple[TermLine, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import orjson
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from lienthong.centre.tables import derive_table, render_ddl
 from lienthong.dictionary.canonical import Item, item_hash, plain
+from lienthong.dictionary.exports.addresses import SINCE_EVER
 from lienthong.dictionary.json_schema import json_schema
 from lienthong.dictionary.model import CodeListId, DatasetId, Dictionary, DomainId, ElementId
 from lienthong.dictionary.writing import as_yaml
@@ -85,16 +87,43 @@ def stable(request: HttpRequest, kind: str, name: str, version: str) -> HttpResp
     if item.identity.version != version:
         raise Http404
     wanted = request.get_preferred_type([HTML, JSON])
-    response: HttpResponse
     if wanted == JSON:
         answer = {"kind": kind, "id": name, "version": version, "hash": item_hash(item), "item": plain(item)}
         response = HttpResponse(orjson.dumps(answer), content_type=JSON)
     elif wanted == HTML:
-        response = HttpResponseRedirect(reverse(_PAGE_OF[kind], args=[name]))
-        response.status_code = 303
+        response = _see(reverse(_PAGE_OF[kind], args=[name]))
     else:
         response = HttpResponse(f"{HTML}, {JSON}\n", status=406, content_type="text/plain; charset=utf-8")
     response.headers["Vary"] = "Accept"
+    return response
+
+
+@require_safe
+def stable_list(request: HttpRequest, list_id: str) -> HttpResponse:
+    """Lead from the address of a list, whatever its version, to its page."""
+    del request
+    if CodeListId(list_id) not in services().dictionary.code_lists:
+        raise Http404
+    return _see(reverse("code_list", args=[list_id]))
+
+
+@require_safe
+def stable_code(request: HttpRequest, list_id: str, code: str, since: str) -> HttpResponse:
+    """Lead from the address of what a code means since a day to the page of the code on that day."""
+    del request
+    code_list = services().dictionary.code_lists.get(CodeListId(list_id))
+    for one in () if code_list is None else code_list.codes:
+        begins = SINCE_EVER if one.valid_from is None else one.valid_from.isoformat()
+        if (one.code, begins) == (code, since):
+            day = one.valid_from or (one.valid_to and one.valid_to - timedelta(days=1))
+            address = reverse("code", args=[list_id, code])
+            return _see(address if day is None else f"{address}?ngay={day.isoformat()}")
+    raise Http404
+
+
+def _see(address: str) -> HttpResponse:
+    response = HttpResponseRedirect(address)
+    response.status_code = 303
     return response
 
 

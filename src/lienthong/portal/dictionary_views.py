@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from lienthong.centre.reading import RuleCount
 from lienthong.dictionary.descriptors import TITLES
 from lienthong.dictionary.model import DatasetId, DomainId, ElementId
 from lienthong.dictionary.search import QUERY_LETTERS_MAX
@@ -19,11 +20,12 @@ from lienthong.oversight.assemble import VIETNAM
 from lienthong.oversight.conformance import Conformance, conformance
 from lienthong.oversight.dictionary_pages import UseLine, dataset_page, domain_page, element_page
 from lienthong.oversight.dictionary_releases import kind_counts, release_lines
-from lienthong.oversight.dictionary_terms import assemble_terms, recent_list_changes, status_counts
+from lienthong.oversight.dictionary_terms import Choice, assemble_terms, recent_list_changes, status_counts
 from lienthong.portal import dictionary_words
 from lienthong.portal.days import DayAsked, read_day
 from lienthong.portal.dictionary_desk import desk
 from lienthong.portal.services import services
+from lienthong.wiring.dictionary_shelf import Shelf
 
 CODES_ON_ELEMENT: Final = 12
 FACETS: Final = ("mien", "nhom", "bo-du-lieu", "tinh-trang", "do-nhay-cam")
@@ -49,7 +51,7 @@ def terms(request: HttpRequest) -> HttpResponse:
         sensitivities={value: word.text for value, word in dictionary_words.SENSITIVITY.items()},
     )
     valid = {facet.name: facet.chosen for facet in page.facets}
-    shelf = prepared.shelf()
+    shelf, statuses = prepared.shelf(), status_counts(given.dictionary)
     response = render(
         request,
         "portal/tu-dien/terms.html",
@@ -63,8 +65,8 @@ def terms(request: HttpRequest) -> HttpResponse:
             "at_home": not query and not page.narrowed and page.page == 1,
             "dictionary": given.dictionary,
             "codes": sum(len(each.codes) for each in given.dictionary.code_lists.values()),
-            "statuses": status_counts(given.dictionary),
-            "shelf_status": None if shelf.status is None else shelf.status.value,
+            "statuses": statuses,
+            "status": _status(shelf, statuses),
             "releases": len(shelf.releases),
             "list_changes": recent_list_changes(given.dictionary),
             "domains": _datasets_by_domain(),
@@ -103,7 +105,8 @@ def element(request: HttpRequest, code: str) -> HttpResponse:
                 for row, (_, title) in enumerate(TITLES)
                 if len({each.values[row] for each in page.versions}) > 1
             ],
-            "uses": [(use, measured.get(use.dataset)) for use in page.uses],
+            "fed": [(use, measured.get(use.dataset)) for use in page.uses if use.fed_by],
+            "unfed": [(use, measured.get(use.dataset)) for use in page.uses if not use.fed_by],
             "trouble": trouble,
         },
         status=400 if asked.refused else 200,
@@ -146,7 +149,7 @@ def code_list(request: HttpRequest, list_id: str) -> HttpResponse:
         "portal/tu-dien/code_list.html",
         {
             "nav": "terms",
-            "head": book.head(),
+            "head": book.head,
             "asked": asked,
             "query": query,
             "query_max": QUERY_LETTERS_MAX,
@@ -159,7 +162,8 @@ def code_list(request: HttpRequest, list_id: str) -> HttpResponse:
                 "cha": "" if page is None else page.parent,
             },
         },
-        status=400 if asked.refused else 200,
+        # htmx shows only what went well; the message must be seen either way.
+        status=400 if asked.refused and "HX-Request" not in request.headers else 200,
     )
 
 
@@ -183,15 +187,15 @@ def code(request: HttpRequest, list_id: str, code: str) -> HttpResponse:
 def releases(request: HttpRequest) -> HttpResponse:
     """Show the release in use and all before it."""
     given, prepared = services(), desk()
-    shelf = prepared.shelf()
+    shelf, statuses = prepared.shelf(), status_counts(given.dictionary)
     return render(
         request,
         "portal/tu-dien/releases.html",
         {
             "nav": "terms",
             "dictionary": given.dictionary,
-            "status": None if shelf.status is None else shelf.status.value,
-            "statuses": status_counts(given.dictionary),
+            "status": _status(shelf, statuses),
+            "statuses": statuses,
             "counts": sorted(kind_counts(given.dictionary).items()),
             "lines": release_lines(shelf.releases, digest=given.dictionary.digest),
         },
@@ -228,16 +232,25 @@ def _conformances(uses: Sequence[UseLine], element: str) -> tuple[dict[str, Conf
     """Ask the centre how the rules of an element stand; when it is away the page stands without."""
     given = services()
     found: dict[str, Conformance] = {}
+    trouble: str | None = None
     for use in uses:
         rule_set = given.rule_sets.get(DatasetId(use.dataset))
         if rule_set is None:
             continue
+        counts: Sequence[RuleCount] = ()
         try:
-            counts = given.reader.rule_counts(DatasetId(use.dataset)) if use.fed_by else ()
+            counts = given.reader.rule_counts(DatasetId(use.dataset)) if use.fed_by and trouble is None else ()
         except LienthongError as error:
-            return {}, error.code
+            trouble = error.code
         found[use.dataset] = conformance(rule_set, counts, element=element)
-    return found, None
+    return found, trouble
+
+
+def _status(shelf: Shelf, statuses: Sequence[Choice]) -> str | None:
+    """Return where the dictionary stands: as its head says, else where all its elements stand alike."""
+    if shelf.status is not None:
+        return shelf.status.value
+    return statuses[0].value if len(statuses) == 1 else None
 
 
 def _datasets_by_domain() -> list[tuple[str, list[tuple[str, str, int]]]]:

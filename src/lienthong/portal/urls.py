@@ -25,6 +25,8 @@ urlpatterns = [
     path("tu-dien/danh-muc/<slug:list_id>.csv", dictionary_files.codes, name="codes"),
     path("tu-dien/danh-muc/<slug:list_id>/<path:code>/", dictionary_views.code, name="code"),
     path("tu-dien/tep/<slug:kind>/<slug:name>.yaml", dictionary_files.item_yaml, name="item_yaml"),
+    path("id/code-list/<slug:list_id>", dictionary_files.stable_list, name="stable_list"),
+    path("id/code/<slug:list_id>/<str:code>/<str:since>", dictionary_files.stable_code, name="stable_code"),
     path("id/<slug:kind>/<slug:name>/<str:version>", dictionary_files.stable, name="stable"),
 ]
 

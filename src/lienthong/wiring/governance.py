@@ -482,14 +482,14 @@ def decided(desk: Desk) -> dict[ItemKey, tuple[str, Status]]:
 
 def list_tasks(desk: Desk, *, every: bool = False) -> tuple[TaskView, ...]:
     """Return the open review tasks, or all of them, oldest first."""
-    with dictionary_drafts.deciding(desk.url, password=desk.password) as register:
+    with dictionary_drafts.looking(desk.url, password=desk.password) as register:
         views = [_view(register, task) for task in register.tasks()]
     return tuple(view for view in views if every or view.status in OPEN)
 
 
 def show_task(desk: Desk, wanted: str) -> TaskView:
     """Return one review task."""
-    with dictionary_drafts.deciding(desk.url, password=desk.password) as register:
+    with dictionary_drafts.looking(desk.url, password=desk.password) as register:
         return _view(register, find_task(register, wanted))
 
 
@@ -504,7 +504,7 @@ def history_of(desk: Desk, wanted: str) -> tuple[StatusEvent, ...]:
     Raises:
         TaskUnknown: nothing was.
     """
-    with dictionary_drafts.deciding(desk.url, password=desk.password) as register:
+    with dictionary_drafts.looking(desk.url, password=desk.password) as register:
         history = register.history
     events = [event for key in named_keys(history, wanted) for event in history.of(key)]
     if not events:

@@ -19,12 +19,6 @@ def status_word(value: str) -> words.Word:
 
 
 @register.filter
-def status_word_text(value: str) -> str:
-    """Return where an item stands, as text."""
-    return dictionary_words.STATUS[value].text
-
-
-@register.filter
 def trust_word(value: str) -> words.Word:
     """Return the word for how far a source can be trusted."""
     return dictionary_words.TRUST[value]
