@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -9,9 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import polars as pl
 import pyarrow.parquet
+import typer
+from typer.testing import CliRunner
+
+from lienthong.cli.standardise import standardise
+from lienthong.dictionary.load import load
+from lienthong.dictionary.model import Dictionary
+from lienthong.dictionary.shipped import shipped_folder
+from lienthong.wiring import files
 
 COLUMNS = ("ma_so", "ten", "dia_chi", "von_dieu_le", "ngay_cap", "loai_hinh")
 GOOD = (
@@ -19,6 +29,8 @@ GOOD = (
     ("2000120999", "Công ty Hai", "Số 2, đường B, Tỉnh Cà Mau", "2000000", "07/03/2021", "DNTN"),
     ("2000125443", "Công ty Ba", "Số 3, đường C, Tỉnh Cà Mau", "3000000", "2022-03-07", "Công ty cổ phần"),
 )
+
+WORKED = (0, 3)
 
 PROGRAM = """
 import typer
@@ -51,7 +63,7 @@ class Run:
     told: dict[str, Any]
     folder: Path
     text: str
-    kept: pl.DataFrame | None = None
+    kept: pl.DataFrame | None = None  # None: there is no such file, or not of this run
     quarantined: pl.DataFrame | None = None
     report: str | None = None
 
@@ -94,22 +106,20 @@ class Desk:
 
     def run(self, path: Path, *options: str, mapped: bool = True) -> Run:
         """Standardise a file through the command line, in this process."""
-        from typer.testing import CliRunner
-
-        result = CliRunner().invoke(_app(), [*self._words(path, mapped=mapped), *options])
+        result = invoke(*self.words(path, mapped=mapped), *options)
         return self._done(result.exit_code, result.stdout)
 
-    def run_apart(self, path: Path, *options: str, before: Sequence[str] = (), mapped: bool = True) -> Run:
+    def run_apart(self, path: Path, *options: str, before: Sequence[str] = ()) -> Run:
         """Standardise a file in a process of its own, ``before`` it the lines of a program."""
         program = "\n".join([*before, PROGRAM])
-        words = [sys.executable, "-c", program, *self._words(path, mapped=mapped), *options]
+        words = [sys.executable, "-c", program, *self.words(path, mapped=True), *options]
         done = subprocess.run(words, capture_output=True, timeout=250, check=False)
         return self._done(done.returncode, done.stdout.decode())
 
     def left_behind(self) -> set[str]:
         return {path.name for path in self.folder.iterdir()}
 
-    def _words(self, path: Path, *, mapped: bool) -> list[str]:
+    def words(self, path: Path, *, mapped: bool) -> list[str]:
         words = [str(path), "--json", "--on", "2026-11-23", "-o", str(self.folder / "out.parquet")]
         words += ["--report", str(self.folder / "report.html")]
         return [*words, "--mapping", str(self.mapping)] if mapped else [*words, "--dataset", "doanh-nghiep"]
@@ -121,20 +131,23 @@ class Desk:
             told=json.loads(text) if text.startswith("{") else {},
             text=text,
             folder=self.folder,
-            kept=pl.read_parquet(out) if out.exists() else None,
-            quarantined=pl.read_parquet(held) if held.exists() else None,
-            report=report.read_text(encoding="utf-8") if report.exists() else None,
+            kept=pl.read_parquet(out) if code in WORKED and out.exists() else None,
+            quarantined=pl.read_parquet(held) if code in WORKED and held.exists() else None,
+            report=report.read_text(encoding="utf-8") if code in WORKED and report.exists() else None,
         )
 
 
-def _app() -> Any:
-    import typer
+@functools.cache
+def shipped_dictionary() -> Dictionary:
+    return load(shipped_folder("dictionary"))
 
-    from lienthong.cli.standardise import standardise
 
+def invoke(*words: str) -> Any:
+    """Run the command in this process; the dictionary is read once for all tests."""
     app = typer.Typer()
     app.command()(standardise)
-    return app
+    with mock.patch.object(files, "working_dictionary", shipped_dictionary):
+        return CliRunner().invoke(app, list(words))
 
 
 def csv_of(*rows: Sequence[str], header: Sequence[str] = COLUMNS) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
-from files_made import COLUMNS, GOOD, Desk, csv_of, facts_of
+from files_made import COLUMNS, GOOD, Desk, csv_of, facts_of, invoke
 
 
 @pytest.fixture
@@ -208,11 +208,7 @@ def test_two_outputs_of_one_name_are_refused(desk: Desk):
 )
 def test_a_dataset_that_is_unknown_or_not_named_is_refused(desk: Desk, options: tuple[str, ...], code: str):
     path = desk.put(csv_of(*GOOD))
-    words = [str(path), "--json", *options]
-    from files_made import _app
-    from typer.testing import CliRunner
-
-    result = CliRunner().invoke(_app(), words)
+    result = invoke(str(path), "--json", *options)
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["code"] == code
 
@@ -279,12 +275,8 @@ def test_the_report_has_balanced_tags(desk: Desk):
 
 
 def test_people_see_what_was_decided_and_the_equation(desk: Desk):
-    from files_made import _app
-    from typer.testing import CliRunner
-
     path = desk.put(csv_of(*GOOD))
-    words = [str(path), "--mapping", str(desk.mapping), "-o", str(desk.folder / "o.parquet")]
-    result = CliRunner().invoke(_app(), words)
+    result = invoke(str(path), "--mapping", str(desk.mapping), "-o", str(desk.folder / "o.parquet"))
     assert result.exit_code == 0, result.output
     assert "3 rows read = 3 written + 0 quarantined" in result.output
     assert "MaSoDoanhNghiep" in result.output

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import lienthong
-from lienthong.cli import access, centre, demo, dictionary, references, source, sync
+from lienthong.cli import access, addresses, centre, codes, demo, dictionary, references, source, sync
 from lienthong.cli.output import console
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.add_typer(source.app, name="source")
 app.add_typer(centre.app, name="centre", help="The centre's database: tables and rights (Trung tâm dữ liệu).")
 app.add_typer(sync.app, name="sync", help="Follow the sources and keep the centre up to date (đồng bộ).")
 app.add_typer(access.app, name="access", help="Keys and grants of agencies that read data (quyền khai thác).")
+app.add_typer(codes.app, name="codes", help="What a code meant on a day, and what became of it (tra cứu mã).")
+app.add_typer(addresses.app, name="addresses", help="From the text of an address to codes (phân giải địa chỉ).")
 app.add_typer(
     references.app,
     name="references",

@@ -14,8 +14,6 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-ITEM_KEY_ORDER: Final = ("code-list", "value-domain", "data-element", "dataset")
-
 
 class Impact(enum.IntEnum):
     """How much a change asks of others; the greatest of several counts."""

@@ -128,7 +128,8 @@ def utf8_blocks(
         with path.open("rb") as file:
             file.seek(at)
             while True:
-                block = file.read(block_bytes)
+                # What is appended meanwhile is not read: a file that grows for ever would never end.
+                block = file.read(min(block_bytes, sniffed.size - at))
                 text = block if decoder is None else _transcoded(decoder, block, path=path, at=at)
                 at += len(block)
                 if position is not None:
