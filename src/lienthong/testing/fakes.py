@@ -377,7 +377,7 @@ def _rule_over(code: str, criterion: Criterion, over: str, title: str) -> Rule:
     )
 
 
-def _rule(  # noqa: PLR0917 - one line of a table of rules
+def _rule(
     code: str, criterion: Criterion, severity: Severity, element: str, title: str, sentence: str
 ) -> Rule:
     return Rule(
