@@ -27,7 +27,7 @@ format:
 
 # Run the tests; arguments go to pytest
 test *arguments:
-    uv run pytest "$@"
+    uv run pytest -n auto "$@"
 
 # Run the tests and show what they do not reach
 coverage:
@@ -38,7 +38,7 @@ coverage:
 
 # Run a long campaign: `just campaign kill`
 campaign name="kill" *arguments:
-    LIENTHONG_CAMPAIGN=1 uv run pytest "tests/simulation" -k "{{ name }}" -m slow
+    LIENTHONG_CAMPAIGN=1 uv run pytest "tests/simulation" -k "{{ name }}"
 
 # Measure a promise beside its reference: `just bench sync`, `just bench check`
 bench name *arguments:

@@ -105,6 +105,7 @@ def test_empty_lines_are_left_out_and_counted(desk: Desk):
         (b"2000113222,Ten,2020-01-01\n", "FIL-004", "header seems to be missing"),
         (csv_of(*GOOD * 3).encode("cp1258", "replace"), "FIL-005", "lines are not UTF-8"),
         (csv_of(*GOOD).encode("utf-16-le"), "FIL-005", "UTF-16"),
+        ("Mã số,tên\n".encode("cp1258", "replace") + b"1,2\n", "FIL-005", "names of the columns"),
         (b"%PDF-1.7 ...", "FIL-002", "a PDF"),
         (b"\x1f\x8b\x08\0\0\0", "FIL-002", "gzip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "FIL-002", "old XLS"),
@@ -157,6 +158,10 @@ def test_an_encoding_that_is_named_is_used(desk: Desk):
     assert done.kept is not None
     assert done.kept["ten_to_chuc"].to_list() == ["CÔNG TY ÁNH"] * 3
     assert "encoding" in done.notes
+
+
+def test_a_byte_order_mark_against_the_named_encoding_is_refused(desk: Desk):
+    assert desk.run(desk.put(csv_of(*GOOD).encode("utf-16")), "--encoding", "cp1258").refused == "FIL-005"
 
 
 def test_bytes_a_named_encoding_does_not_have_quarantine_their_row(desk: Desk):

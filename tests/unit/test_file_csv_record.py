@@ -53,6 +53,12 @@ def test_a_value_over_too_many_lines_is_a_broken_quote():
     assert read(b'"' + inside[2:] + b'",b\n').state is State.WHOLE
 
 
+def test_a_value_of_nothing_but_quotes_is_read_once():
+    record = read(b'"' + b'""' * 4_000_000 + b'"\n')
+    assert record.state is State.WHOLE
+    assert len(record.fields[0]) == 4_000_000
+
+
 def test_a_value_that_hides_whole_rows_is_a_broken_quote():
     data = b'1,"bro,8\n2,b,9\n3,"",10\n'
     assert read(b'1,"x\n2,b,9\n3,y",10\n', width=3).state is State.BROKEN

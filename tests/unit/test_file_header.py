@@ -41,6 +41,10 @@ def test_a_header_that_is_none_is_refused(cells: tuple[str, ...], told: str):
     assert "012345678901" not in str(refused.value)
 
 
+def test_a_header_whose_place_is_named_may_look_like_values():
+    assert names("2023", "2024", chosen=True) == ("2023", "2024")
+
+
 def test_more_columns_than_a_table_has_is_a_wrong_delimiter():
     with pytest.raises(HeaderNotValid, match="2001 columns"):
         names(*(f"c{number}x" for number in range(2_001)))

@@ -35,7 +35,13 @@ from lienthong.oversight.conformance import Conformance, conformance
 from lienthong.oversight.dictionary_codes import CODES_A_PAGE, CSV_COLUMNS, CodeBook, codes_csv
 from lienthong.oversight.dictionary_pages import dataset_page, domain_page, element_page
 from lienthong.oversight.dictionary_releases import Shelved, content_of, item_changes, release_lines
-from lienthong.oversight.dictionary_terms import TERMS_A_PAGE, TermsPage, assemble_terms, recent_list_changes
+from lienthong.oversight.dictionary_terms import (
+    TERMS_A_PAGE,
+    TermsPage,
+    assemble_terms,
+    in_order,
+    recent_list_changes,
+)
 from lienthong.testing.fakes import CITIZENS, small_dictionary, small_mappings, small_rule_sets
 
 TURN = date(2025, 7, 1)
@@ -379,3 +385,8 @@ def test_a_release_says_what_changed_since_the_one_before() -> None:
     ]
     assert lines[2].digest is None
     assert [change.id for change in item_changes(content_of(before), content_of(now))] == ["HoVaTen", "TenToChuc"]
+
+
+def test_labels_stand_in_the_order_people_read_them() -> None:
+    labels = ["Đường", "Chỉ số", "An", "Chiều cao", "Dự án", "Ấp"]
+    assert sorted(labels, key=in_order) == ["An", "Ấp", "Chỉ số", "Chiều cao", "Dự án", "Đường"]

@@ -58,7 +58,7 @@ def found(table: TableProfile) -> dict[str, str | None]:
 def test_names_as_agencies_write_them_are_found():
     assert found(
         profile(
-            "CONGDAN", SO_CCCD="number", HOTEN="person", NTNS="day first", PHAI="sex", SDT="phone", DCTT="address"
+            "NHANKHAU", SO_CCCD="number", HOTEN="person", NTNS="day first", PHAI="sex", SDT="phone", DCTT="address"
         )
     ) == {
         "SO_CCCD": "SoDinhDanh",

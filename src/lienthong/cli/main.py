@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import lienthong
-from lienthong.cli import access, addresses, centre, codes, demo, dictionary, references, source, sync
+from lienthong.cli import access, addresses, centre, codes, demo, dictionary, references, source, standardise, sync
 from lienthong.cli.output import console
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.add_typer(
     help="Names of databases and agencies, matched with registries (đối chiếu tên).",
 )
 app.command(name="demo")(demo.demo)
+app.command(name="standardise")(standardise.standardise)
 
 
 def _version(asked: bool) -> None:

@@ -26,6 +26,13 @@ RULES_SHOWN_MAX: Final = 10
 REASONS_SHOWN_MAX: Final = 10
 WHOLE: Final = 100.0
 
+LimitMemory = Annotated[
+    int, typer.Option(help="Megabytes: of the process that unpacks a workbook, and for the size of blocks.")
+]
+FailUnder = Annotated[
+    float, typer.Option(min=0, max=WHOLE, help="Leave with 3 when less than this percent of rows can be used.")
+]
+
 
 def standardise(
     file: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file, of any size.", show_default=False)],
@@ -53,12 +60,8 @@ def standardise(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day on which codes must be valid. Default: today."),
     ] = None,
-    fail_under: Annotated[
-        float, typer.Option(min=0, max=WHOLE, help="Leave with 3 when less than this percent of rows can be used.")
-    ] = 0.0,
-    limit_memory: Annotated[
-        int, typer.Option(help="Megabytes: of the process that unpacks a workbook, and for the size of blocks.")
-    ] = MEMORY_DEFAULT_MB,
+    fail_under: FailUnder = 0.0,
+    limit_memory: LimitMemory = MEMORY_DEFAULT_MB,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the summary as one JSON document.")] = False,
 ) -> None:

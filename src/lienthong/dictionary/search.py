@@ -167,7 +167,7 @@ class SearchIndex:
     @classmethod
     def of(cls, dictionary: Dictionary) -> SearchIndex:
         """Index the elements, code lists and datasets of a dictionary."""
-        return cls(_subjects(dictionary))
+        return cls(subjects(dictionary))
 
     def search(self, text: str) -> tuple[Hit, ...]:
         """Return everything that fits, best first; nothing for a text without a letter or digit.
@@ -240,7 +240,8 @@ class SearchIndex:
                 yield likeness, number
 
 
-def _subjects(dictionary: Dictionary) -> Iterator[Subject]:
+def subjects(dictionary: Dictionary) -> Iterator[Subject]:
+    """Yield what of a dictionary can be found: elements, code lists, datasets."""
     for name, element in dictionary.elements.items():
         yield Subject(kind=Kind.ELEMENT, id=name, names=_element_names(element), prose=element.definition.vi)
     for list_id, code_list in dictionary.code_lists.items():

@@ -205,14 +205,17 @@ def _facet_kinds(
     def group_of(one: Element) -> tuple[str, ...]:
         return (NOWHERE if one.group is None else one.group.vi,)
 
-    named = dict.fromkeys(sorted(domains.values()))
+    named = dict.fromkeys(sorted(domains.values(), key=in_order))
     return {
         "mien": ("Miền dữ liệu cốt lõi", domains_of, {**{each: each for each in named}, NOWHERE: "chưa xác định"}),
         "nhom": ("Nhóm dữ liệu", group_of, {NOWHERE: "chưa xác định"}),
         "bo-du-lieu": (
             "Bộ dữ liệu",
             datasets_of,
-            {**dict(sorted(labels.items(), key=lambda pair: pair[1])), NOWHERE: "chưa thuộc bộ dữ liệu nào"},
+            {
+                **dict(sorted(labels.items(), key=lambda pair: in_order(pair[1]))),
+                NOWHERE: "chưa thuộc bộ dữ liệu nào",
+            },
         ),
         "tinh-trang": (
             "Tình trạng",
@@ -223,11 +226,13 @@ def _facet_kinds(
     }
 
 
+def in_order(label: str) -> tuple[list[str], str]:
+    """Return what sorts labels as people read them: Đ and marked vowels stand beside their plain letters."""
+    return [folded(word) for word in label.split()], label
+
+
 def _by_label(elements: Iterable[Element]) -> list[Element]:
-    """Return elements by label; Đ and marked vowels stand beside their plain letters."""
-    return sorted(
-        elements, key=lambda one: ([folded(word) for word in one.label.vi.split()], one.label.vi, one.identity.id)
-    )
+    return sorted(elements, key=lambda one: (in_order(one.label.vi), one.identity.id))
 
 
 def _lines(dictionary: Dictionary, shown: Sequence[Element], hits: Mapping[str, Hit]) -> tuple[TermLine, ...]:

@@ -61,8 +61,8 @@ def score_dataset(
     ``lag`` is (changes visible within the promise, changes) of the period, None when it was not measured. ``readers``
     are the distinct agencies that read in the period, ``readers_expected`` those that hold a grant; shared =
     readers ÷ expected, at most 100 %: nobody reading is a measured zero, nobody with a grant is unknown. ``idle``
-    says that every source of the dataset answered lately and has nothing new: without changes to measure, that is live.
-    Without ``scoring`` the weights and thresholds of the product apply.
+    says that every source of the dataset answered lately and has nothing new: without changes to measure, that is
+    live. Without ``scoring`` the weights and thresholds of the product apply.
     """
     by = shipped_scoring() if scoring is None else scoring
     counts = {

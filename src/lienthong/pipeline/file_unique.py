@@ -70,14 +70,19 @@ class Uniqueness:
             seen.clear()
         return any(not twice.is_empty() for twice in self._twice)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the output a correction reads."""
+        return (*dict.fromkeys(name for each in self.asked for name in each.columns), JUDGEMENT)
+
     def corrected(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return rows of the output with the letters of the uniqueness rules as they are."""
+        """Return the judgements of rows of the output with the letters of the uniqueness rules as they are."""
         judgement = pl.col(JUDGEMENT)
         for each, twice in zip(self.asked, self._twice, strict=True):
             shared = _fingerprints(frame, each.columns).is_in(twice.implode()).fill_null(value=False)
             fixed = judgement.str.slice(0, each.place) + pl.lit(Letter.FAIL) + judgement.str.slice(each.place + 1)
             frame = frame.with_columns(pl.when(shared).then(fixed).otherwise(judgement).alias(JUDGEMENT))
-        return frame
+        return frame.select(JUDGEMENT)
 
     def failed(self, frame: pl.DataFrame) -> tuple[int, ...]:
         """Return, per rule, how many of these rows share their key with another."""

@@ -20,7 +20,7 @@ from lienthong.oversight.assemble import VIETNAM
 from lienthong.oversight.conformance import Conformance, conformance
 from lienthong.oversight.dictionary_pages import UseLine, dataset_page, domain_page, element_page
 from lienthong.oversight.dictionary_releases import kind_counts, release_lines
-from lienthong.oversight.dictionary_terms import Choice, assemble_terms, recent_list_changes, status_counts
+from lienthong.oversight.dictionary_terms import Choice, assemble_terms, in_order, recent_list_changes, status_counts
 from lienthong.portal import dictionary_words
 from lienthong.portal.days import DayAsked, read_day
 from lienthong.portal.dictionary_desk import desk
@@ -70,7 +70,7 @@ def terms(request: HttpRequest) -> HttpResponse:
             "releases": len(shelf.releases),
             "list_changes": recent_list_changes(given.dictionary),
             "domains": _datasets_by_domain(),
-            "code_lists": sorted(given.dictionary.code_lists.values(), key=lambda each: each.label.vi),
+            "code_lists": sorted(given.dictionary.code_lists.values(), key=lambda each: in_order(each.label.vi)),
         },
     )
     if notices:
@@ -257,4 +257,6 @@ def _datasets_by_domain() -> list[tuple[str, list[tuple[str, str, int]]]]:
     grouped: dict[str, list[tuple[str, str, int]]] = {}
     for name, each in services().dictionary.datasets.items():
         grouped.setdefault(each.domain, []).append((name, each.label.vi, len(each.members)))
-    return sorted(grouped.items())
+    for datasets in grouped.values():
+        datasets.sort(key=lambda line: in_order(line[1]))
+    return sorted(grouped.items(), key=lambda pair: in_order(pair[0]))

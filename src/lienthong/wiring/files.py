@@ -201,7 +201,7 @@ def _run(
         raise FileEmpty(path=request.path, reason="has a header and no rows")
     shared = dict.fromkeys(unique.places, 0)
     if unique.finish():
-        outputs.rewrite(lambda frame: _corrected(frame, unique, shared))
+        outputs.rewrite(unique.columns, lambda frame: _corrected(frame, unique, shared))
     return tally.summary(
         file=request.path.name,
         kind=table.kind.value,

@@ -7,6 +7,7 @@ are looked at one by one. Memory is bounded by the block and by the longest line
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -106,11 +107,11 @@ class Framer:
         text = raw.cast(pl.String) if _is_text(raw) else pl.Series([_text(each) for each in texts], dtype=pl.String)
         whole = text.str.contains(self._whole).fill_null(value=False)
         blank = ((text == "") | (text == "\r")).fill_null(value=False)
-        ends = (raw.bin.size().cast(pl.Int64) + 1).cum_sum()
         taken = [] if whole.all() else (~whole).arg_true().to_list()
+        ends = (raw.bin.size().cast(pl.Int64) + 1).cum_sum().to_list() if taken else []
         found = self._singles(body, texts, taken, ends, final=final)
         if found.kept < len(texts):  # a value is still open where the block ends
-            cut = int(ends[found.kept - 1]) if found.kept else 0
+            cut = ends[found.kept - 1] if found.kept else 0
             self._rest = body[cut:] + self._rest
             body = body[:cut]
             raw, blank = raw.head(found.kept), blank.head(found.kept)
@@ -131,21 +132,21 @@ class Framer:
             consumed=len(body),
         )
 
-    def _singles(self, body: bytes, texts: list[bytes], taken: list[int], ends: pl.Series, *, final: bool) -> _Found:
+    def _singles(self, body: bytes, texts: list[bytes], taken: list[int], ends: list[int], *, final: bool) -> _Found:
         """Look at the lines that are not proved whole, and at those that belong to them."""
         found = _Found(kept=len(texts))
         after = 0  # first line that no record has taken yet
         for place in taken:
             if place < after:
                 continue
-            start = int(ends[place - 1]) if place else 0
+            start = ends[place - 1] if place else 0
             record = read_record(body, start, delimiter=self.delimiter, final=final, width=self.width)
             if record.state is State.OPEN and len(body) - start + len(self._rest) <= QUOTED_BYTES_MAX:
                 found.kept = place
                 return found
             line = self.next_line + place
             if record.state is State.WHOLE:
-                last = int(ends.search_sorted(record.end, side="left"))
+                last = bisect_left(ends, record.end, lo=place)
                 found.singles.append(Single(line=line, fields=record.fields))
                 found.several += last > place
             else:

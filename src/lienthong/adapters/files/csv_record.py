@@ -69,10 +69,12 @@ def read_record(data: bytes, start: int, *, delimiter: bytes, final: bool, width
 
 def _read_quoted(data: bytes, opened: int, *, delimiter: bytes, final: bool) -> _Quoted:
     place = opened + 1
+    lines = 0
     while True:
         closed = data.find(QUOTE, place)
         far = len(data) if closed < 0 else closed
-        too_long = far - opened > QUOTED_BYTES_MAX or data.count(LINE, opened, far) > QUOTED_LINES_MAX
+        lines += data.count(LINE, place, far)
+        too_long = far - opened > QUOTED_BYTES_MAX or lines > QUOTED_LINES_MAX
         if too_long or (closed < 0 and final):
             return _Quoted(state=State.BROKEN)
         if closed < 0 or (closed + 1 == len(data) and not final):

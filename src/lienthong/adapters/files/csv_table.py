@@ -28,7 +28,7 @@ from lienthong.sources.file_block import (
 )
 from lienthong.sources.file_refusals import EncodingNotValid, FileEmpty, HeaderNotValid, LineTooLong, OptionNotValid
 
-BLOCK_BYTES: Final = 16_000_000
+BLOCK_BYTES: Final = 8_000_000
 DELIMITERS: Final = (",", ";", "\t", "|")
 DELIMITER_NAMES: Final = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 DIRECTIVE: Final = b"sep="  # first line some spreadsheets write

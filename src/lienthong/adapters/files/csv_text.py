@@ -46,6 +46,10 @@ def sniff(path: Path, wanted: str | None) -> Sniffed:
         raise FileNotReadable(path=path, reason=cause.strerror or "cannot be opened") from cause
     mark, marked = next(((len(mark), name) for mark, name in _MARKS if sample.startswith(mark)), (0, None))
     encoding = _chosen(wanted, marked) or marked or "utf-8"
+    if marked not in (None, encoding):
+        raise EncodingNotValid(
+            path=path, line=1, reason=f"the byte order mark says {marked}", fix="leave --encoding out"
+        )
     notes = []
     if marked is not None:
         text = Text(vi=f"tệp có dấu thứ tự byte (BOM) {marked}", en=f"the file has a {marked} byte order mark")

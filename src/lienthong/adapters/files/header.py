@@ -38,7 +38,7 @@ def header_names(names: Sequence[str | None], *, path: Path, line: int, chosen: 
         raise refuse("only one cell is filled: this looks like a title, not like the names of the columns")
     # A name is shown by its place only: where the header is missing, the first line holds values of a record.
     values = [place for place, name in enumerate(clean, start=1) if _VALUE.fullmatch(name)]
-    if values:
+    if values and not chosen:
         raise refuse(f"looks like values, not names, in {_places(values)}: the header seems to be missing")
     empty = [place for place, name in enumerate(clean, start=1) if not name]
     if len(empty) > UNNAMED_SHARE_MAX * len(clean):

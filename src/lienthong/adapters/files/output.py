@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
 from lienthong.sources.file_refusals import OutputExists, OutputNotWritten
+
+COMPRESSION: Final = "zstd"
 
 
 def arrow_schema(schema: Mapping[str, pl.DataType]) -> pa.Schema:
@@ -104,7 +106,7 @@ class Outputs:
         fresh = _beside(path)
         wanted = arrow_schema(schema)
         with _writing(path):
-            writer = parquet.ParquetWriter(fresh, wanted.with_metadata(dict(facts)), compression="zstd")
+            writer = parquet.ParquetWriter(fresh, wanted.with_metadata(dict(facts)), compression=COMPRESSION)
         growing = _Growing(path=path, fresh=fresh, schema=wanted, writer=writer)
         self._growing.append(growing)
         return growing.write
@@ -116,24 +118,14 @@ class Outputs:
         with _writing(path):
             fresh.write_text(content, encoding="utf-8", newline="\n")
 
-    def rewrite(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        """Write every table anew, a row group at a time; called once, after the last row."""
+    def rewrite(self, columns: Sequence[str], change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Write every table anew with some columns changed, a row group at a time; once, after the last row."""
         for each in self._growing:
             self._close(each)
             second = each.fresh.with_name(each.fresh.name + ".2")
             try:
-                with _writing(each.path), parquet.ParquetFile(each.fresh) as file:
-                    metadata = {
-                        key: text
-                        for key, text in (file.schema_arrow.metadata or {}).items()
-                        if key != b"ARROW:schema"
-                    }
-                    with parquet.ParquetWriter(
-                        second, each.schema.with_metadata(metadata), compression="zstd"
-                    ) as writer:
-                        for group in range(file.num_row_groups):
-                            frame = pl.DataFrame(file.read_row_group(group))
-                            writer.write_table(to_arrow(change(frame), each.schema))
+                with _writing(each.path):
+                    _rewrite(each, second, columns, change)
                     second.replace(each.fresh)
             finally:
                 second.unlink(missing_ok=True)
@@ -156,6 +148,23 @@ class Outputs:
         for folder in {path.parent for path, _ in ready}:
             with _writing(folder):
                 _sync(folder)
+
+
+def _rewrite(
+    growing: _Growing, second: Path, columns: Sequence[str], change: Callable[[pl.DataFrame], pl.DataFrame]
+) -> None:
+    with (
+        parquet.ParquetFile(growing.fresh) as file,
+        parquet.ParquetWriter(second, growing.writer.schema, compression=COMPRESSION) as writer,
+    ):
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            changed = change(pl.DataFrame(table.select(list(columns))))
+            for name in changed.columns:
+                place = table.schema.get_field_index(name)
+                wanted = growing.schema.field(name)
+                table = table.set_column(place, wanted, to_arrow(changed.select(name), pa.schema([wanted])).column(0))
+            writer.write_table(table)
 
 
 def _beside(path: Path) -> Path:

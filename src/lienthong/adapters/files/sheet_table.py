@@ -102,9 +102,7 @@ class SheetTable:
         assert child.stdout is not None, "the child writes to a pipe"
         try:
             line = child.stdout.readline(HEAD_BYTES_MAX)
-            told: Mapping[str, Any] = (
-                json.loads(line) if line.endswith(b"\n") else {"refused": "memory", "sheets": []}
-            )
+            told = _told(child, line)
             _must_be_readable(path, told)
             names = header_names(
                 told["header"], path=path, line=int(told["header_row"]), chosen=header_row is not None
@@ -183,6 +181,15 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.kill()
     child.wait(timeout=STOP_SECONDS)
+
+
+def _told(child: subprocess.Popen[bytes], line: bytes) -> Mapping[str, Any]:
+    """Return what the child said first; one that was ended by the system ran out of memory or of time."""
+    if line.endswith(b"\n"):
+        found: Mapping[str, Any] = json.loads(line)
+        return found
+    ended = child.wait(timeout=STOP_SECONDS)
+    return {"refused": "memory" if ended < 0 else "damaged", "sheets": []}
 
 
 def _must_be_readable(path: Path, told: Mapping[str, Any]) -> None:
