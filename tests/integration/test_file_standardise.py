@@ -13,6 +13,8 @@ import pytest
 import xlsxwriter
 from files_made import COLUMNS, GOOD, Desk, csv_of, facts_of, invoke
 
+from lienthong.standardise.encodings.tables import Encoding, letters
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
@@ -163,9 +165,24 @@ def test_a_column_outside_the_mapping_stays_in_the_raw_text(desk: Desk):
     done = desk.run(desk.put(csv_of(*rows, header=(*COLUMNS, "ghi_chu"))))
     assert done.kept is not None
     assert json.loads(done.kept["_image"][2])["ghi_chu"] == "ghi chú 2"
-    assert {"column": "ghi_chu", "element": None, "form": None, "score": None, "reason": "not in the mapping"} in (
-        done.told["mapping"]["columns"]
-    )
+    decided = next(each for each in done.told["mapping"]["columns"] if each["column"] == "ghi_chu")
+    assert (decided["element"], decided["reason"]) == (None, "not in the mapping")
+
+
+def test_letters_of_tcvn3_are_recognised_and_become_unicode(desk: Desk):
+    header = ("Mã số doanh nghiệp", "Tên doanh nghiệp", "Địa chỉ trụ sở", "Vốn điều lệ", "Ngày cấp", "Loại hình")
+    names = ("Công ty Cổ phần Thuỷ sản Đất Mũi", "Doanh nghiệp tư nhân Ngọc Ánh", "Công ty Xây dựng Thới Bình")
+    places = ("Số 1, đường Lý Thường Kiệt, Phường 6", "ấp Tân Thuộc, xã Nguyễn Huân", "khóm 3, thị trấn Cái Nước")
+    old = str.maketrans(dict(letters()[Encoding.TCVN3]))
+    rows = [
+        (row[0], name.translate(old), place.translate(old), *row[3:])
+        for row, name, place in zip(GOOD, names, places, strict=True)
+    ]
+    done = desk.run(desk.put(csv_of(*rows, header=header)), mapped=False)
+    assert done.kept is not None, done.text
+    assert done.kept["ten_to_chuc"].to_list() == list(names)
+    decided = {each["element"]: each["encoding"] for each in done.told["mapping"]["columns"]}
+    assert decided["TenToChuc"] == "tcvn3"
 
 
 def test_too_few_usable_rows_leave_with_three(desk: Desk):

@@ -186,8 +186,8 @@ def _show(summary: FileSummary, request: files.Request) -> None:
 
 def _decision(each: Decision) -> tuple[str, str, str]:
     score = "" if each.score is None else f"{each.score:.2f} "
-    form = "" if each.form is None else f" ({each.form})"
-    return each.column, (each.element or "none") + form, score + each.reason
+    ways = ", ".join(way for way in (each.form, each.encoding) if way)
+    return each.column, (each.element or "none") + (f" ({ways})" if ways else ""), score + each.reason
 
 
 def _percent(percent: float | None) -> str:

@@ -219,7 +219,7 @@ def _decisions(summary: FileSummary) -> str:
         (
             escape(each.column),
             "<span class=muted>không dùng</span>" if each.element is None else f"<code>{escape(each.element)}</code>",
-            escape(each.form or ""),
+            escape(", ".join(way for way in (each.form, each.encoding) if way)),
             "" if each.score is None else f"{each.score:.2f}".replace(".", ","),
             escape(each.reason),
         )

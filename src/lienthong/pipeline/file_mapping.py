@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from lienthong.dictionary.model import UNKNOWN_VI, Dataset, DatasetId, Dictionary, ElementId, Relation
+from lienthong.dictionary.model import UNKNOWN_VI, Dataset, DatasetId, Datatype, Dictionary, ElementId, Relation
 from lienthong.pipeline.file_run import FILE_SOURCE, FILE_TABLE
 from lienthong.sources.file_block import FileColumn
 from lienthong.sources.file_refusals import MappingOfAnotherFile, RequiredNotFound
@@ -22,6 +22,7 @@ from lienthong.sources.profile import (
     questions_of,
 )
 from lienthong.sources.survey import NO_ELEMENT, Survey, TableProposal
+from lienthong.standardise.encodings.detect import propose_encoding
 
 NOT_MAPPED: Final = "not in the mapping"
 
@@ -33,6 +34,7 @@ class Decision:
     column: str
     element: ElementId | None
     form: str | None
+    encoding: str | None
     reason: str
     score: float | None = None  # of a proposal; None when a mapping file decided
 
@@ -70,7 +72,17 @@ def propose(
         ),
     )
     found = Survey(only).propose(profile, source=FILE_SOURCE)
-    return _nothing(profile, dataset) if found is None else found
+    if found is None:
+        return _nothing(profile, dataset)
+    decoded = tuple(_with_encoding(each, sample, dictionary) for each in found.mapping.columns)
+    return replace(found, mapping=replace(found.mapping, columns=decoded))
+
+
+def _with_encoding(column: ColumnMapping, sample: pl.DataFrame, dictionary: Dictionary) -> ColumnMapping:
+    """Say in which encoding a text column is written, where its letters leave no doubt (TCVN3, VNI …)."""
+    if column.element is None or dictionary.domain_of(column.element).datatype is not Datatype.TEXT:
+        return column
+    return replace(column, encoding=propose_encoding(sample[column.column]))
 
 
 def _nothing(profile: TableProfile, dataset: Dataset) -> TableProposal:
@@ -110,6 +122,7 @@ def accept(proposal: TableProposal, *, path: PurePath, dictionary: Dictionary) -
                 column=column.column,
                 element=column.element,
                 form=column.form,
+                encoding=column.encoding,
                 reason=column.reason or "" if chosen is None else "; ".join(each for each in chosen.reasons if each),
                 score=None if chosen is None else chosen.score,
             )
@@ -145,6 +158,7 @@ def fit(
                 column=column.name,
                 element=None if decided is None else decided.element,
                 form=None if decided is None else decided.form,
+                encoding=None if decided is None else decided.encoding,
                 reason=reason,
             )
         )

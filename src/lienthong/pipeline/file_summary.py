@@ -151,6 +151,7 @@ class FileSummary:
                         "column": each.column,
                         "element": each.element,
                         "form": each.form,
+                        "encoding": each.encoding,
                         "score": each.score,
                         "reason": each.reason,
                     }

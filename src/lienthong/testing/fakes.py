@@ -377,9 +377,7 @@ def _rule_over(code: str, criterion: Criterion, over: str, title: str) -> Rule:
     )
 
 
-def _rule(
-    code: str, criterion: Criterion, severity: Severity, element: str, title: str, sentence: str
-) -> Rule:
+def _rule(code: str, criterion: Criterion, severity: Severity, element: str, title: str, sentence: str) -> Rule:
     return Rule(
         code=code,
         criterion=criterion,
