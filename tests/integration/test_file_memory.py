@@ -9,7 +9,7 @@ from files_made import COLUMNS, GOOD, Desk
 
 SMALL_BYTES = 16_000_000
 LARGE_BYTES = 64_000_000
-GROWTH_MAX_MB = 130  # four times the rows; kept in memory, these rows and what is made of them take 400 MB and more
+GROWTH_MAX_MB = 130  # four times the rows; kept in memory, these rows and what is made of them take 300 MB and more
 
 PEAK = """
 import atexit

@@ -171,7 +171,7 @@ def test_a_column_outside_the_mapping_stays_in_the_raw_text(desk: Desk):
 
 def test_letters_of_tcvn3_are_recognised_and_become_unicode(desk: Desk):
     header = ("Mã số doanh nghiệp", "Tên doanh nghiệp", "Địa chỉ trụ sở", "Vốn điều lệ", "Ngày cấp", "Loại hình")
-    names = ("Công ty Cổ phần Thuỷ sản Đất Mũi", "Doanh nghiệp tư nhân Ngọc Ánh", "Công ty Xây dựng Thới Bình")
+    names = ("Công ty Cổ phần Thuỷ sản Đất Mũi", "Doanh nghiệp tư nhân Hồng Đức", "Công ty Xây dựng Thới Bình")
     places = ("Số 1, đường Lý Thường Kiệt, Phường 6", "ấp Tân Thuộc, xã Nguyễn Huân", "khóm 3, thị trấn Cái Nước")
     old = str.maketrans(dict(letters()[Encoding.TCVN3]))
     rows = [

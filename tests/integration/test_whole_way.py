@@ -342,3 +342,44 @@ def test_a_link_that_is_asked_takes_a_new_snapshot_and_cancels_what_it_does_not_
         "SELECT _ended_by FROM dataset.nhan_khau_history WHERE _record_id = %s", [f"ca-mau/public.nhan_khau/{number}"]
     )
     assert ended == [("CANCEL",)]
+
+
+def test_a_centre_that_is_away_is_waited_for_and_nothing_is_lost(way: Way, superuser_url: str) -> None:
+    centre = psycopg.conninfo.conninfo_to_dict(way.centre_url)["dbname"]
+
+    def allow(connections: bool) -> None:
+        with psycopg.connect(superuser_url, autocommit=True) as superuser:
+            superuser.execute(
+                sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}").format(
+                    sql.Identifier(str(centre)), sql.Literal(connections)
+                )
+            )
+            if not connections:
+                superuser.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [centre]
+                )
+
+    allow(connections=False)
+    number = way.citizen(so_cccd="001088000132")
+    way.until(lambda: [code for code in way.troubles() if code.startswith("CEN")])
+    allow(connections=True)
+    assert way.until(lambda: way.record(number))["so_dinh_danh"] == "001088000132"
+
+
+def test_a_fault_of_the_product_is_said_without_values_and_stops_the_link(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("Nguyễn Văn Bí Mật")
+
+    monkeypatch.setattr("lienthong.pipeline.transfer.wrap", fail)
+    way.citizen(so_cccd="001088000133")
+    trouble = way.until(lambda: [event for event in way.events if isinstance(event, LinkTrouble)])[0]
+    assert trouble.error.code == "SRC-099"
+    assert trouble.retry_in_s is None
+    assert "Bí Mật" not in str(trouble.error)
+    link = way.until(lambda: [each for each in way.services.reader.links() if each.status is LinkStatus.BROKEN])[0]
+    assert link.reason is not None
+    assert "Bí Mật" not in link.reason
+    assert way.work is not None
+    assert way.work.failure is not None

@@ -49,7 +49,9 @@ def read(
 @given(tables, block_sizes)
 def test_what_was_written_whole_is_read_whole(table: list[list[str]], block_bytes: int):
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(table)
+    # The standard library leaves a lone CR bare, which at the end of a line nobody can tell from CR LF.
+    returns = any("\r" in cell for row in table for cell in row)
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL).writerows(table)
     rows, flawed, blank = read((HEADER + text.getvalue()).encode(), block_bytes)
     hides = any(
         line.count(",") == WIDTH - 1

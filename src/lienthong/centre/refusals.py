@@ -48,6 +48,7 @@ class CentreUnreachable(LienthongError, code="CEN-007", actor=Actor.OPERATOR):
 
     message = "the centre's database does not answer (SQLSTATE {sqlstate})"
     hint = "check that the database runs and that the settings reach it; nothing was lost, the link resumes by itself"
+    transient = True
 
 
 class CentreDiskFull(LienthongError, code="CEN-008", actor=Actor.OPERATOR):
@@ -55,6 +56,7 @@ class CentreDiskFull(LienthongError, code="CEN-008", actor=Actor.OPERATOR):
 
     message = "the disk of the centre's database is full (SQLSTATE {sqlstate})"
     hint = "give space; the batch was rolled back, the position did not move and the link resumes by itself"
+    transient = True
 
 
 class CentreBusy(LienthongError, code="CEN-009", actor=Actor.OPERATOR):
@@ -62,6 +64,7 @@ class CentreBusy(LienthongError, code="CEN-009", actor=Actor.OPERATOR):
 
     message = "the centre's database could not lock a table or row in time (SQLSTATE {sqlstate})"
     hint = "look for a long transaction: SELECT pid, state, xact_start FROM pg_stat_activity ORDER BY xact_start"
+    transient = True
 
 
 class DatasetNotPrepared(LienthongError, code="CEN-010", actor=Actor.DEVELOPER):

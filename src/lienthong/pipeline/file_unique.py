@@ -13,6 +13,7 @@ from lienthong.pipeline.file_run import JUDGEMENT
 
 UNIQUE: Final = "unique"
 ROWS_MAX: Final = 20_000_000  # eight bytes a row and rule are kept; above it uniqueness is not measured
+SHARES: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +66,7 @@ class Uniqueness:
         """Find what stands twice; returns whether any judgement has to be written anew."""
         for number, seen in enumerate(self._seen):
             if seen and self.measured:
-                together = pl.concat(seen)
-                self._twice[number] = together.filter(together.is_duplicated()).unique()
+                self._twice[number] = _twice(seen)
             seen.clear()
         return any(not twice.is_empty() for twice in self._twice)
 
@@ -90,6 +90,15 @@ class Uniqueness:
             int(_fingerprints(frame, each.columns).is_in(twice.implode()).fill_null(value=False).sum())
             for each, twice in zip(self.asked, self._twice, strict=True)
         )
+
+
+def _twice(seen: list[pl.Series]) -> pl.Series:
+    """Return what stands twice, a share of all fingerprints at a time: finding it takes many times their size."""
+    found = []
+    for share in range(SHARES):
+        part = pl.concat([each.filter(each % SHARES == share) for each in seen])
+        found.append(part.filter(part.is_duplicated()).unique())
+    return pl.concat(found)
 
 
 def _fingerprints(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:

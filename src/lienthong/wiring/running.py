@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lienthong.centre.ports import LinkStatus
 from lienthong.errors import Actor, LienthongError
@@ -25,11 +27,22 @@ class LinkTrouble:
     retry_in_s: float | None
 
 
+class LinkFault(LienthongError, code="SRC-099", actor=Actor.DEVELOPER):
+    """The product itself failed while a link was at work."""
+
+    message = "link {source} stopped on a fault of the product: {kind} at {place}"
+    hint = (
+        "nothing was confirmed that is not kept; report kind and place, then start the link again: lienthong sync run"
+    )
+
+
 Watch = Callable[[str, LinkEvent | LinkTrouble], None]
 
 
 def standing_after(error: LienthongError) -> LinkStatus:
     """Return the state a link is in after a refusal."""
+    if error.transient and error.code.startswith("CEN"):
+        return LinkStatus.BROKEN  # the centre is away or full: the source is not to blame, and we keep trying
     if error.transient:
         return LinkStatus.WAITING_FOR_SOURCE
     if error.actor in {Actor.AGENCY, Actor.STEWARD}:
@@ -67,6 +80,13 @@ class LinkThread:
                 self.watch(self.source.name, LinkTrouble(source=self.source.name, error=error, retry_in_s=pause))
                 self.stop.wait(pause)
                 pause = min(pause * 2, RETRY_S_MAX)
+            except Exception as fault:  # noqa: BLE001 - the end of a worker: a fault is said, never swallowed
+                self.failure = LinkFault(source=self.source.name, kind=type(fault).__name__, place=_place(fault))
+                self._report(link, self.failure)
+                self.watch(
+                    self.source.name, LinkTrouble(source=self.source.name, error=self.failure, retry_in_s=None)
+                )
+                return
             finally:
                 if link is not None:
                     link.source.close()
@@ -86,6 +106,12 @@ class LinkThread:
         except LienthongError as second:
             # The centre itself is away: what stopped the link is still shown by the caller's log.
             self.watch(self.source.name, LinkTrouble(source=self.source.name, error=second, retry_in_s=None))
+
+
+def _place(fault: Exception) -> str:
+    """Return file and line where a fault arose; its text is left out, it may hold values of records."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
 
 
 def start_links(
