@@ -16,7 +16,12 @@ import pytest
 from psycopg import sql
 
 from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
+from lienthong.cli import output
 from lienthong.errors import LienthongError
+
+# Tables for people fold at the width of the terminal, which is read when the console is made: the same for every order
+# in which tests may run.
+output.console.width = output.stderr.width = 400
 
 REQUIRE_ALL = "LIENTHONG_REQUIRE_ALL"
 

@@ -102,6 +102,11 @@ def spark(require) -> Iterator[object]:
         return
     from pysail.spark import SparkConnectServer
 
+    # A main module without a file, as a test worker has it, makes the client believe that it runs its own doctests.
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__file__"):
+        main.__file__ = __file__
+
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     host, port = server.listening_address

@@ -40,14 +40,14 @@ def test_check_tells_people_what_was_read() -> None:
 
 
 def test_list_for_people_has_a_line_for_each_element() -> None:
-    done = runner.invoke(app, ["list"], env={"COLUMNS": "200"})
+    done = runner.invoke(app, ["list"])
     assert done.exit_code == 0
     assert "Họ và tên" in done.stdout
     assert "ma_so_doanh_nghiep" in done.stdout
 
 
 def test_show_says_when_no_dataset_carries_an_element() -> None:
-    done = runner.invoke(app, ["show", "MaTinh"], env={"COLUMNS": "200"})
+    done = runner.invoke(app, ["show", "MaTinh"])
     assert "no dataset yet" in done.stdout
     assert "Tỉnh Quảng Ninh" in done.stdout
 

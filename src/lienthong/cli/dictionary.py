@@ -34,6 +34,8 @@ TRUST_VI: Final[Mapping[Trust, str]] = {
     Trust.OWN: "dự án tự đặt",
 }
 
+DATASETS_SHOWN_MAX = 2
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -224,12 +226,18 @@ def list_elements(
             one.technical_name,
             one.label.vi,
             DATATYPE_VI[dictionary.domain_of(ElementId(one.identity.id)).datatype],
-            ", ".join(each.identity.id for each in datasets_with(dictionary, ElementId(one.identity.id))),
+            _few([each.identity.id for each in datasets_with(dictionary, ElementId(one.identity.id))]),
         )
         for one in chosen
     ]
     columns = ("Code", "Technical name", "Label", "Type", "Datasets")
     print_table(f"Dictionary {dictionary.version}: {len(rows)} element(s)", columns, rows)
+
+
+def _few(names: list[str]) -> str:
+    """Name the first few and count the rest, so that a line stays a line; --json has them all."""
+    shown = ", ".join(names[:DATASETS_SHOWN_MAX])
+    return shown if len(names) <= DATASETS_SHOWN_MAX else f"{shown} +{len(names) - DATASETS_SHOWN_MAX}"
 
 
 def _chosen(dictionary: Dictionary, group: str | None, dataset: str | None) -> list[Element]:
