@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lienthong.dictionary.model import Dataset, Text
+from lienthong.dictionary.model import Dataset, DatasetId, Text
 from lienthong.standardise.batch import RecordBatch
 
 
@@ -31,6 +31,19 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
+class ErrorClass(enum.Enum):
+    """The eight classes of errors a finding belongs to; the names are the guidance's, unverified as law."""
+
+    EMPTY = "empty"  # bỏ trống, giá trị giữ chỗ
+    OUTLIER = "outlier"  # ngoại lai
+    DUPLICATE = "duplicate"  # trùng lặp
+    FORMAT = "format"  # sai định dạng
+    REFERENTIAL = "referential"  # sai tham chiếu
+    LOGIC = "logic"  # mâu thuẫn giữa các trường
+    STALE = "stale"  # không cập nhật
+    MISMATCH = "mismatch"  # lệch với nguồn gốc hợp pháp
+
+
 class Letter:
     """Outcome of one rule on one row."""
 
@@ -41,14 +54,33 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """The other records a rule looks at; all names are technical names.
+
+    ``on`` pairs own columns with the other dataset's: records that agree in all of them are compared. ``equal`` pairs
+    the columns whose values must then agree. For near-duplicates the other dataset is the rule's own, ``on`` holds
+    the columns two records share exactly, and ``similar`` the columns that must resemble each other from
+    ``similarity`` (0 to 1, Jaro-Winkler of the matching keys).
+    """
+
+    dataset: DatasetId
+    on: tuple[tuple[str, str], ...]
+    equal: tuple[tuple[str, str], ...] = ()
+    similar: tuple[str, ...] = ()
+    similarity: float = 0.92
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """A rule bound to a dataset and, where it is derived from the dictionary, to an element.
 
     ``when`` and ``check`` are predicates in the closed SQL subset (``check/language.py``) over the columns of
     ``RecordBatch.values`` plus those of ``check/columns.py``: ``<column>__outcome``, ``record_day`` (Date), facts of
     code lists and so on. ``check`` must hold where ``when`` does.
-    ``over`` names what the rule is about when it is not about one row: "unique" is evaluated by the centre, "lag" and
-    "readers" by oversight; then ``when`` and ``check`` are empty.
+    ``over`` names what the rule is about when it is not about one row: "unique" is evaluated by the centre with every
+    batch; "reference" (the compared record exists), "agreement" (its values are the same) and "near-duplicate" by a
+    measurement, over ``comparison``; "lag", "readers" and "sample" by oversight. Then ``check`` is empty, and so is
+    ``when``, except for the rules of a measurement, where it says to which records they apply.
     """
 
     code: str  # "CL02"
@@ -64,6 +96,10 @@ class Rule:
     identifier: bool = False  # 100 % is asked
     basis: str | None = None  # law or source the rule rests on
     shows: str | None = None  # column shown as observed instead of the element's value
+    comparison: Comparison | None = None
+    error_class: ErrorClass | None = None  # None: the class usual for the rule's code
+    scored: bool = True  # national rules score; local rules only show
+    version: int = 1
 
     @property
     def name(self) -> str:
