@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from lienthong.adapters.postgres import assembly, replication
-from lienthong.adapters.postgres.pgoutput import Commit, decode
+from lienthong.adapters.postgres import replication
+from lienthong.adapters.postgres.pgoutput import decode
 from lienthong.adapters.postgres.source import PostgresSource
 from lienthong.dictionary.model import DatasetId, ElementId, Relation
+from lienthong.sources import assembly
 from lienthong.sources.change import Position, SourceId, TableName
+from lienthong.sources.events import Commit
 from lienthong.sources.mapping import ColumnMapping, Mapping
 from lienthong.testing.source_contract import (
     CONTRACT,

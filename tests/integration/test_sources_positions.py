@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from sources_agency import Agency, mapping, own_server, read_snapshot, read_stream, rows_of, simple
 
-from lienthong.adapters.postgres import assembly
 from lienthong.adapters.postgres.source import PostgresSource
 from lienthong.errors import LienthongError
+from lienthong.sources import assembly
 from lienthong.sources.change import Delivery, Idle, Position, SourceId
 from lienthong.sources.refusals import (
     KeyChanged,

@@ -5,19 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from lienthong.adapters.postgres import assembly as module
-from lienthong.adapters.postgres.assembly import Assembly, text_frame
-from lienthong.adapters.postgres.pgoutput import (
-    Begin,
-    Commit,
-    Delete,
-    Insert,
-    Relation,
-    RelationColumn,
-    Truncate,
-    Update,
-)
+from lienthong.sources import assembly as module
+from lienthong.sources.assembly import Assembly, text_frame
 from lienthong.sources.change import META_SCHEMA, Position, SourceColumn, SourceId, SourceTable, TableName
+from lienthong.sources.events import Begin, Commit, Delete, Insert, Relation, RelationColumn, Truncate, Update
 from lienthong.sources.refusals import MessageNotUnderstood, TransactionTooLarge
 
 A, B = 1, 2

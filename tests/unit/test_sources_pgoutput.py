@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.adapters.postgres.pgoutput import (
-    Begin,
-    Commit,
-    Delete,
-    Insert,
-    Message,
-    Origin,
-    Relation,
-    Truncate,
-    Type,
-    Update,
-    decode,
-)
+from lienthong.adapters.postgres.pgoutput import decode
+from lienthong.sources.events import Begin, Commit, Delete, Insert, Message, Origin, Relation, Truncate, Type, Update
 from lienthong.sources.refusals import MessageNotUnderstood
 
 UNCHANGED = object()

@@ -214,3 +214,44 @@ class NothingToSurvey(LienthongError, code="SRC-031", actor=Actor.OPERATOR):
 
     message = "source {source}: no table that account {user} may read"
     hint = "grant the account SELECT on the tables, or name one with --table schema.table"
+
+
+class ColumnNotFollowed(LienthongError, code="SRC-061", actor=Actor.STEWARD):
+    """A column has a type or a character set that is not read here."""
+
+    message = "table {table}: column {column} cannot be followed: {reason}"
+    hint = "ask the agency for a column of an ordinary type beside it, or follow a table that lacks this column"
+
+
+class LogNotFollowed(LienthongError, code="SRC-062", actor=Actor.AGENCY):
+    """The log of the source holds something that cannot be followed without losing changes."""
+
+    message = "the source's log cannot be followed: {reason}"
+    hint = (
+        "let the agency set binlog_format=ROW, binlog_row_image=FULL, binlog_row_metadata=FULL, "
+        "then take a new snapshot of the link"
+    )
+
+
+class LogGone(LienthongError, code="SRC-063", actor=Actor.OPERATOR):
+    """The source has thrown away the part of its log that the link needs next."""
+
+    message = "source {source}: the log from {position} on is not kept any more ({reason})"
+    hint = (
+        "the changes in between are gone: let the agency keep its log longer (binlog_expire_logs_seconds), "
+        "then take a new snapshot of the link (docs/reference/errors/SRC-011.md)"
+    )
+
+
+class ServerSettingWrong(LienthongError, code="SRC-064", actor=Actor.AGENCY):
+    """A setting of the source's server does not let changes be followed."""
+
+    message = "source {source}: {setting} is {observed}, it must be {wanted}"
+    hint = "run as administrator of the server: {repair}"
+
+
+class ServerNotSupported(LienthongError, code="SRC-065", actor=Actor.OPERATOR):
+    """The server is of a kind or an age that is not followed."""
+
+    message = "source {source}: {server} is not followed: {reason}"
+    hint = "MariaDB from 10.5 on is followed; read other servers through files"

@@ -496,3 +496,8 @@ CONTRACT: tuple[Callable[[SourceHarness], None], ...] = (
     a_new_snapshot_replaces_an_unfinished_one,
     closing_ends_a_waiting_stream,
 )
+
+# For systems that keep their log until the reader lets go of it; others forget by age, whoever reads.
+OF_RETENTION: frozenset[Callable[[SourceHarness], None]] = frozenset(
+    {nothing_is_confirmed_before_confirm, confirmed_changes_need_not_be_kept}
+)

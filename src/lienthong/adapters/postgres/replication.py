@@ -20,10 +20,10 @@ import psycopg
 from psycopg import pq
 from psycopg.errors import lookup
 
-from lienthong.adapters.postgres.assembly import Assembly
 from lienthong.adapters.postgres.connection import Address, connect_replication, refused_statement
 from lienthong.adapters.postgres.pgoutput import decode
 from lienthong.errors import LienthongError
+from lienthong.sources.assembly import Assembly
 from lienthong.sources.change import Delivery, Idle, Position
 from lienthong.sources.refusals import PublicationUnusable, SourceRefused, SourceTooBusy, StreamInterrupted
 

@@ -10,7 +10,6 @@ import psycopg
 import pyarrow as pa
 from pyarrow import csv
 
-from lienthong.adapters.postgres.assembly import marks, text_frame
 from lienthong.adapters.postgres.catalogue import (
     PARTITIONED,
     Connection,
@@ -20,6 +19,7 @@ from lienthong.adapters.postgres.catalogue import (
     quoted,
     quoted_table,
 )
+from lienthong.sources.assembly import marks, text_frame
 from lienthong.sources.change import (
     META_SCHEMA,
     READ,

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from lienthong.adapters.postgres.assembly import Assembly
 from lienthong.adapters.postgres.catalogue import (
     Connection,
     PublicationFacts,
@@ -25,7 +24,6 @@ from lienthong.adapters.postgres.catalogue import (
     read_types,
 )
 from lienthong.adapters.postgres.connection import Address, connect, read_address, refused_statement
-from lienthong.adapters.postgres.pgoutput import Relation
 from lienthong.adapters.postgres.readiness import (
     PLUGIN,
     Judgement,
@@ -40,8 +38,10 @@ from lienthong.adapters.postgres.readiness import (
 from lienthong.adapters.postgres.replication import HEARTBEAT_S, ReplicationConnection, Stream, System
 from lienthong.adapters.postgres.snapshot import enter_snapshot, read_rows
 from lienthong.errors import LienthongError
+from lienthong.sources.assembly import Assembly
 from lienthong.sources.change import Delivery, Epoch, Idle, Position, SourceColumn, SourceId, SourceTable, TableName
 from lienthong.sources.drift import compare, refusal
+from lienthong.sources.events import Relation
 from lienthong.sources.mapping import Mapping
 from lienthong.sources.ports import Readiness, SnapshotStart
 from lienthong.sources.refusals import (

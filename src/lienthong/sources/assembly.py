@@ -9,17 +9,6 @@ from dataclasses import dataclass, field
 import polars as pl
 from polars.exceptions import PolarsError
 
-from lienthong.adapters.postgres.pgoutput import (
-    Begin,
-    Commit,
-    Delete,
-    Event,
-    Insert,
-    Relation,
-    Truncate,
-    Update,
-    Values,
-)
 from lienthong.sources.change import (
     DELETE,
     INSERT,
@@ -31,6 +20,17 @@ from lienthong.sources.change import (
     Position,
     SourceId,
     SourceTable,
+)
+from lienthong.sources.events import (
+    Begin,
+    Commit,
+    Delete,
+    Event,
+    Insert,
+    Relation,
+    Truncate,
+    Update,
+    Values,
 )
 from lienthong.sources.refusals import MessageNotUnderstood, TransactionTooLarge
 
@@ -93,6 +93,7 @@ class _Changes:
 
     table: SourceTable
     key_places: tuple[int, ...]
+    origin_us: int
     chunks: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
     values: list[Values] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
@@ -118,7 +119,7 @@ class _Changes:
                 pl.Series("operation", self.operations, dtype=pl.String),
                 pl.Series("commit", self.commits, dtype=pl.Int64),
                 pl.Series("number", self.numbers, dtype=pl.Int32),
-                (pl.Series("time", self.times, dtype=pl.Int64) + POSTGRES_EPOCH_US).cast(META_SCHEMA["time"]),
+                (pl.Series("time", self.times, dtype=pl.Int64) + self.origin_us).cast(META_SCHEMA["time"]),
                 marks("unchanged", height, self.unchanged),
                 damaged,
                 marks("old_key", height, self.old_keys),
@@ -165,13 +166,16 @@ def is_wanted(commit: int, after: int) -> bool:
 class Assembly:
     """Turn events of one stream into deliveries that end where a transaction ends."""
 
-    def __init__(self, *, source: SourceId, after: Position, table_of: TableOf) -> None:
+    def __init__(
+        self, *, source: SourceId, after: Position, table_of: TableOf, origin_us: int = POSTGRES_EPOCH_US
+    ) -> None:
         self.end = after.commit  # everything before it has been taken
         self.in_transaction = False
         self.changes = 0  # since the last delivery, the open transaction included
         self._source = source
         self._after = after.commit
         self._table_of = table_of
+        self._origin_us = origin_us  # where the server's clock counts from, in microseconds since 1970-01-01
         self._tables: dict[int, SourceTable] = {}
         self._relations: dict[int, Relation] = {}
         self._segments: list[dict[int, _Changes]] = [{}]
@@ -232,7 +236,11 @@ class Assembly:
         if changes is None:
             table = self._table(relation)
             names = table.column_names
-            changes = _Changes(table=table, key_places=tuple(names.index(name) for name in table.key))
+            changes = _Changes(
+                table=table,
+                key_places=tuple(names.index(name) for name in table.key),
+                origin_us=self._origin_us,
+            )
             segment[relation] = changes
         return changes
 
