@@ -52,6 +52,15 @@ def test_show_says_when_no_dataset_carries_an_element() -> None:
     assert "Tỉnh Quảng Ninh" in done.stdout
 
 
+def test_show_names_the_concept_and_how_many_elements_speak_of_its_object() -> None:
+    done = runner.invoke(app, ["show", "HoVaTen", "--json"])
+    concept = json.loads(done.stdout)["concept"]
+    assert (concept["id"], concept["object"], concept["same_concept"]) == ("con-nguoi.ho-ten", "con-nguoi", [])
+    assert "NgaySinh" in concept["same_object"]
+    assert "HoVaTen" not in concept["same_object"]
+    assert "con-nguoi.ho-ten" in runner.invoke(app, ["show", "HoVaTen"]).stdout
+
+
 def test_check_shows_every_problem_and_fails(damaged: Path) -> None:
     done = runner.invoke(app, ["check", "--folder", str(damaged)])
     assert done.exit_code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
 from pathlib import Path
 from unicodedata import normalize
@@ -10,6 +11,7 @@ import pytest
 
 from lienthong.dictionary.load import load, problems
 from lienthong.dictionary.refusals import DictionaryNotFound, DictionaryNotValid
+from lienthong.dictionary.remedies import REMEDIES
 
 SOURCES = """\
 sources:
@@ -70,7 +72,9 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
 
 
 def found(folder: Path) -> list[tuple[str, int, str]]:
-    return [(one.file, one.line, one.rule) for one in problems(folder)]
+    noted = problems(folder)
+    assert {one.rule for one in noted} <= REMEDIES.keys(), "a problem without a way to correct it"
+    return [(one.file, one.line, one.rule) for one in noted]
 
 
 def test_the_folder_all_cases_start_from_is_valid(folder: Path) -> None:
@@ -97,6 +101,9 @@ DATASET = "datasets/xe.yaml"
         (ELEMENT, "related: [MauXe]", "related: [MauXe, MauXe]", 6, "duplicate-value"),
         (ELEMENT, "related: [MauXe]", "related:\n  - MauXe\n  - KhongCo", 8, "unknown-reference"),
         (ELEMENT, "concept: xe.ten", 'concept: " xe.ten"', 1, "blank-text"),
+        (ELEMENT, "concept: xe.ten", "concept: xe", 1, "not-a-concept"),
+        (ELEMENT, "concept: xe.ten", "concept: xe.", 1, "not-a-concept"),
+        (ELEMENT, "concept: xe.ten", "concept: xe.tên", 1, "not-a-concept"),
         (ELEMENT, "level: national", "level: city", 5, "unknown-value"),
         (ELEMENT, "level: national", "level: national\nlevel: national", 6, "duplicate-key"),
         (ELEMENT, "concept: xe.ten\n", "creator: Bộ\nconcept: xe.ten\n", 2, "unsorted-keys"),
@@ -193,7 +200,15 @@ def test_parents_without_a_parent_list_are_refused(folder: Path) -> None:
 def test_parents_outside_the_parent_list_are_refused(folder: Path) -> None:
     change(folder, LIST, "level: national", "level: national\nparent_list: mau")
     change(folder, CODES, "2,Xanh,,,,,,x", "2,Xanh,,,,7,,x")
-    assert found(folder) == [(LIST, 5, "unknown-code")]
+    assert found(folder) == [(CODES, 4, "unknown-code")]
+
+
+def test_parents_that_run_in_a_circle_are_refused(folder: Path) -> None:
+    change(folder, LIST, "level: national", "level: national\nparent_list: mau")
+    change(folder, CODES, "1,Đỏ,Red,,2025-07-01,,2,x", "1,Đỏ,Red,,2025-07-01,2,2,x")
+    assert found(folder) == []
+    change(folder, CODES, "2,Xanh,,,,,,x", "2,Xanh,,,,1,,x")
+    assert [(file, rule) for file, _, rule in found(folder)] == [(CODES, "parent-circle")]
 
 
 def test_two_members_with_one_technical_name_are_refused(folder: Path) -> None:
@@ -313,3 +328,107 @@ def test_comments_change_nothing(folder: Path) -> None:
     path = folder / ELEMENT
     path.write_text("# why\n" + textwrap.dedent(path.read_text(encoding="utf-8")), encoding="utf-8")
     assert load(folder).digest == before
+
+
+MAPPINGS = "code_mappings/mau.csv"
+HEADER = "list,code,other_list,other_code,relation,source\n"
+
+
+def map_codes(folder: Path, *rows: str, file: str = MAPPINGS) -> None:
+    """Write mappings between ``mau`` and two further lists of the same codes."""
+    for name in ("son", "vai"):
+        (folder / f"codelists/{name}.yaml").write_text(
+            FILES[LIST].replace("id: mau", f"id: {name}"), encoding="utf-8"
+        )
+        (folder / f"codelists/{name}.csv").write_text(FILES[CODES], encoding="utf-8")
+    (folder / "code_mappings").mkdir(exist_ok=True)
+    (folder / file).write_text(HEADER + "".join(row + "\n" for row in rows), encoding="utf-8")
+
+
+def test_mappings_between_code_lists_are_accepted(folder: Path) -> None:
+    map_codes(folder, "mau,1,son,1,exact,x", "son,1,mau,1,exact,x", "mau,2,son,,none,x", "mau,2,vai,1,narrower,x")
+    assert found(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "rule"),
+    [
+        (["mau,1,son,1,exact,x", "mau,1,son,2,close,x"], 3, "duplicate-value"),
+        (["mau,1,kim,1,exact,x"], 2, "unknown-reference"),
+        (["kim,1,mau,1,exact,x"], 2, "unknown-reference"),
+        (["mau,1,son,2,exact,x", "mau,9,son,1,exact,x"], 3, "unknown-code"),
+        (["mau,1,son,9,exact,x"], 2, "unknown-code"),
+        (["mau,1,mau,2,exact,x"], 2, "same-list"),
+        (["mau,1,son,1,same,x"], 2, "unknown-value"),
+        (["mau,1,son,1,none,x"], 2, "undecided"),
+        (["mau,1,son,,exact,x"], 2, "undecided"),
+        (["mau,1,son,1,exact,"], 2, "undecided"),
+        (["mau,1,son,1,exact"], 2, "csv-row"),
+        (["mau,1,son,1,exact,x", "son,1,mau,2,exact,x"], 2, "contradiction"),
+        (["mau,1,son,1,exact,x", "son,1,mau,,none,x"], 2, "contradiction"),
+        (["mau,1,son,1,broader,x", "son,1,mau,1,broader,x"], 3, "mapping-circle"),
+        (["mau,1,son,1,broader,x", "son,1,vai,1,broader,x", "mau,1,vai,1,narrower,x"], 4, "mapping-circle"),
+    ],
+)
+def test_a_wrong_mapping_between_code_lists_is_named_with_its_line(
+    folder: Path, *, rows: list[str], line: int, rule: str
+) -> None:
+    map_codes(folder, *rows)
+    assert (MAPPINGS, line, rule) in found(folder)
+
+
+def test_a_pair_decided_in_two_files_is_refused_in_the_second(folder: Path) -> None:
+    map_codes(folder, "mau,1,son,1,exact,x")
+    map_codes(folder, "mau,1,son,1,exact,x", file="code_mappings/them.csv")
+    assert found(folder) == [("code_mappings/them.csv", 2, "duplicate-value")]
+
+
+def test_a_relation_told_from_both_sides_is_no_circle(folder: Path) -> None:
+    map_codes(folder, "mau,1,son,1,broader,x", "son,1,mau,1,narrower,x")
+    assert found(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "rule"),
+    [
+        (b"list,code\n", 1, "csv-header"),
+        (HEADER.encode() + b"mau,1,son,1,exact,\xe4\n", 2, "not-utf-8"),
+        (HEADER.encode() + normalize("NFD", "mau,1,son,1,exact,nguồn\n").encode(), 2, "not-nfc"),
+    ],
+)
+def test_a_damaged_mapping_file_is_refused(folder: Path, *, content: bytes, line: int, rule: str) -> None:
+    map_codes(folder)
+    (folder / MAPPINGS).write_bytes(content)
+    assert found(folder) == [(MAPPINGS, line, rule)]
+
+
+def test_a_stray_file_among_the_mappings_is_refused(folder: Path) -> None:
+    map_codes(folder)
+    (folder / "code_mappings/mau.xlsx").write_bytes(b"x")
+    assert found(folder) == [("code_mappings/mau.xlsx", 1, "file-name")]
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(folder: Path) -> None:
+    (folder / "elements/do/La.yaml").mkdir()
+    assert found(folder) == [("elements/do/La.yaml", 1, "unreadable")]
+
+
+def test_the_refusal_says_how_to_correct_the_first_problem(folder: Path) -> None:
+    change(folder, ELEMENT, "vd-ten@1.0.0", "vd-khac@1.0.0")
+    with pytest.raises(DictionaryNotValid) as refused:
+        load(folder)
+    assert f"{ELEMENT}:13" in str(refused.value)
+    assert refused.value.remedy.startswith(REMEDIES["unknown-reference"])
+
+
+def test_loading_leaves_the_collector_of_cycles_as_it_was(folder: Path) -> None:
+    change(folder, ELEMENT, "level: national", "level: city")
+    assert gc.isenabled()
+    problems(folder)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        problems(folder)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

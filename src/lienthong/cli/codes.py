@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from lienthong.cli.code_files import code_file, needed_code, needed_day, show_answered
 from lienthong.cli.output import EXIT_FINDINGS, console, print_json, print_table, refusals
+from lienthong.dictionary.code_columns import CodeColumns
 from lienthong.dictionary.code_refusals import (
     CodeListUnknown,
     CodeNeedsDate,
@@ -62,6 +64,8 @@ app = typer.Typer(
 
   lienthong codes list province --on 2025-07-01
 
+  lienthong codes convert --file a.csv --column xa --list commune --from-column ngay --to 2026-01-01 -o b.csv
+
 Leaves with 0 for one answer, 3 for several, 1 for none.
 """,
 )
@@ -72,6 +76,13 @@ ListName = Annotated[
 ]
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of another dictionary.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of text.")]
+
+AskedFile = Annotated[Path | None, typer.Option("--file", help="CSV, XLSX or Parquet file with a column of codes.")]
+CodeColumn = Annotated[str | None, typer.Option(help="With --file: the column that holds the codes.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="With --file: where the rows go, .csv or .parquet.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
 
 
 def _dictionary(folder: Path | None) -> Dictionary:
@@ -139,18 +150,44 @@ def _meaning_json(meaning: Meaning, *, within: str = "", parent: str = "") -> di
 
 @app.command()
 def lookup(
-    code: Annotated[str, typer.Argument(help="Code, leading zeros included.")],
+    code: Annotated[
+        str | None, typer.Argument(help="Code, leading zeros included. Without --file it is needed.")
+    ] = None,
+    *,
     on: OnDay = None,
+    on_column: Annotated[
+        str | None, typer.Option("--on-column", help="With --file: column with the day of each row, YYYY-MM-DD.")
+    ] = None,
     list_name: ListName = None,
+    file: AskedFile = None,
+    column: CodeColumn = None,
+    output: Output = None,
+    force: Force = False,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a code meant on a day. Without a day it refuses and shows what the code has meant when.
+    """Show what a code meant on a day, or write it beside every row of a file.
+
+    Without a day it refuses and shows what the code has meant when.
 
     Example: lienthong codes lookup 00008 --on 2024-01-01
     """
     with refusals(as_json=as_json):
         dictionary = _dictionary(folder)
+        if file is not None:
+            asked = code_file(
+                file,
+                code=code,
+                column=column,
+                list_name=list_name,
+                output=output,
+                force=force,
+                on=on if on is None else _day(on),
+                on_column=on_column,
+            )
+            show_answered(asked, CodeColumns.meanings(_list(dictionary, list_name)), as_json=as_json)
+            return
+        code = needed_code(code)
         code_list = _list(dictionary, list_name, code)
         index = MeaningIndex.of(code_list)
         ever = index.all_of(code)
@@ -212,24 +249,54 @@ def search(
 
 @app.command()
 def convert(
-    code: Annotated[str, typer.Argument(help="Code as it was written.")],
+    code: Annotated[str | None, typer.Argument(help="Code as it was written. Without --file it is needed.")] = None,
     *,
-    from_day: Annotated[str, typer.Option("--from", metavar="DATE", help="Day the code was written on.")],
+    from_day: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Day the code was written on.")
+    ] = None,
+    from_column: Annotated[
+        str | None, typer.Option("--from-column", help="With --file: column with the day of each row, YYYY-MM-DD.")
+    ] = None,
     to_day: Annotated[str, typer.Option("--to", metavar="DATE", help="Day for which the code is wanted.")],
     for_people: Annotated[
         bool,
         typer.Option("--people", help="For a person: take the unit to which all inhabitants of a divided one went."),
     ] = False,
     list_name: ListName = None,
+    file: AskedFile = None,
+    column: CodeColumn = None,
+    output: Output = None,
+    force: Force = False,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what became of a code: one, several candidates, or unknown; never a silent pick.
 
+    With --file the same for every row of a CSV, XLSX or Parquet file: its columns, and then answer, candidates,
+    outcome and reason.
+
     Example: lienthong codes convert 00004 --from 2025-01-10 --to 2026-01-01
     """
     with refusals(as_json=as_json):
-        start, end = _day(from_day), _day(to_day)
+        end = _day(to_day)
+        start = None if from_day is None else _day(from_day)
+        if file is not None:
+            asked = code_file(
+                file,
+                code=code,
+                column=column,
+                list_name=list_name,
+                output=output,
+                force=force,
+                on=start,
+                on_column=from_column,
+            )
+            columns = CodeColumns.conversions(
+                _list(_dictionary(folder), list_name), to_date=end, for_people=for_people
+            )
+            show_answered(asked, columns, as_json=as_json)
+            return
+        code, start = needed_code(code), needed_day(start)
         code_list = _list(_dictionary(folder), list_name, code)
         converter = Converter.of(code_list)
         answer = converter.convert(code, from_date=start, to_date=end, for_people=for_people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final
 import typer
 from rich.markup import escape
 
+from lienthong.check.rule_set import rule_problems
 from lienthong.cli import exporting, governance, release
 from lienthong.cli.output import EXIT_REFUSED, console, print_json, print_table, refusals
 from lienthong.clock import SystemClock
 from lienthong.dictionary.canonical import item_hash
 from lienthong.dictionary.codes import codes_on
+from lienthong.dictionary.concepts import object_of, same_concept, same_object
 from lienthong.dictionary.descriptors import DATATYPE_VI, cited, datasets_with, descriptors
 from lienthong.dictionary.finding import find, folded
 from lienthong.dictionary.json_schema import json_schema
@@ -77,13 +79,21 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
     with refusals(as_json=as_json):
         place = _folder(folder)
         dictionary, problems = read(place)
+        if dictionary is not None and (problems := rule_problems(dictionary)):
+            dictionary = None
     if as_json:
-        listed = [{"file": one.file, "line": one.line, "rule": one.rule, "text": one.text} for one in problems]
+        listed = [
+            {"file": one.file, "line": one.line, "rule": one.rule, "text": one.text, "fix": one.remedy}
+            for one in problems
+        ]
         print_json({"folder": str(place), "valid": not problems, "problems": listed, **_counts(dictionary)})
     elif dictionary is None:
         for one in problems:
             console.print(
-                f"[bold]{escape(one.file)}:{one.line}[/] {escape(one.rule)}: {escape(one.text)}", soft_wrap=True
+                f"[bold]{escape(one.file)}:{one.line}[/] {escape(one.rule)}: {escape(one.text)}\n"
+                f"    → {escape(one.remedy)}",
+                soft_wrap=True,
+                highlight=False,
             )
         console.print(f"[bold red]{len(problems)} problem(s)[/] in {escape(str(place))}", soft_wrap=True)
     else:
@@ -130,6 +140,7 @@ def show(
     one = dictionary.elements[name]
     rows = [(each.n, each.title, each.value) for each in descriptors(dictionary, name)]
     print_table(f"{one.label.vi} ({name}@{one.identity.version})", ("", "Descriptor", "Value"), rows)
+    print_table("Concept (khái niệm)", ("", ""), _concept_rows(dictionary, name))
     print_table("Sources (nguồn)", ("Document", "Trust", "Note"), [_source_row(source) for source in one.sources])
     if one.conflicts:
         disputes = [(each.descriptor, each.value, *_source_row(each.source)[:2]) for each in one.conflicts]
@@ -147,6 +158,19 @@ def show(
 
 def _today() -> date:
     return SystemClock().now().astimezone(VIETNAM).date()
+
+
+def _concept_rows(dictionary: Dictionary, name: ElementId) -> list[tuple[str, str]]:
+    one = dictionary.elements[name]
+    same = ", ".join(_ids(same_concept(dictionary, name)))
+    return [
+        (one.concept, same or "no other element of it"),
+        (object_of(one), f"{len(same_object(dictionary, name))} other elements say something of it"),
+    ]
+
+
+def _ids(elements: Iterable[Element]) -> list[str]:
+    return [one.identity.id for one in elements]
 
 
 def _source_row(source: Source) -> tuple[str, str, str]:
@@ -175,6 +199,12 @@ def _element_json(dictionary: Dictionary, name: ElementId) -> dict[str, Any]:
         "version": one.identity.version,
         "status": one.identity.status.value,
         "technical_name": one.technical_name,
+        "concept": {
+            "id": one.concept,
+            "object": object_of(one),
+            "same_concept": _ids(same_concept(dictionary, name)),
+            "same_object": _ids(same_object(dictionary, name)),
+        },
         "value_domain": str(one.value_domain),
         "sensitivity": one.sensitivity.value,
         "hash": item_hash(one),

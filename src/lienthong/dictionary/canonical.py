@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from lienthong.dictionary.model import CodeList, Dataset, Dictionary, Element, ValueDomain
 
 Item = Element | ValueDomain | CodeList | Dataset
+
+_BOXES: Final = frozenset({dict, list})
 
 
 def plain(item: object) -> Any:
@@ -22,15 +24,20 @@ def plain(item: object) -> Any:
 
 
 def _pruned(value: Any) -> Any:
-    if type(value) is dict:
-        return {key: _pruned(inside) for key, inside in value.items() if not _is_absent(inside)}
     if type(value) is list:
-        return [_pruned(inside) for inside in value]
-    return value
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or value is False or (type(value) in {list, dict} and not value)
+        return [_pruned(inside) if type(inside) in _BOXES else inside for inside in value]
+    if type(value) is not dict:
+        return value
+    kept = {}
+    for key, inside in value.items():
+        if inside is None or inside is False:
+            continue
+        if type(inside) in _BOXES:
+            if inside:
+                kept[key] = _pruned(inside)
+        else:
+            kept[key] = inside
+    return kept
 
 
 def canonical_json(item: object) -> bytes:

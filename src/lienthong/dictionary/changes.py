@@ -60,7 +60,8 @@ NUMBERS: Final[Mapping[str, int]] = {
     "synonyms": 12, "abbreviations": 12, "related": 13, "business_attributes": 14, "technical_name": 15,
     "datatype": 16, "max_length": 17, "min_length": 17, "precision": 17, "scale": 17, "rdf_type": 18,
     "technical_attributes": 20, "code_list": 21, "codes": 21, "normalisation": 22, "standardiser": 22,
-    "mappings": 24, "value_domain": 25, "pattern": 25, "check_digit": 25, "minimum": 25, "maximum": 25,
+    "tone_style": 22, "mappings": 24, "value_domain": 25, "pattern": 25, "check_digit": 25,
+    "minimum": 25, "maximum": 25,
 }  # fmt: skip
 
 Judgement = tuple[Impact, str]
@@ -187,6 +188,7 @@ DOMAIN: Final[Mapping[str, Judge]] = {
     "unit": _always(Impact.BREAKING, "unit is another: the same number means something else"),
     "code_list": _restriction("code list"),
     "check_digit": _restriction("check digit"),
+    "tone_style": _always(Impact.BREAKING, "values are written in another form"),
     "standardiser": _always(Impact.BREAKING, "values are written in another form"),
     "normalisation": EXTENDING,
 }

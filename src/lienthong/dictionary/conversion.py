@@ -128,7 +128,7 @@ class Converter:
         distinct = codes.cast(pl.String).drop_nulls().unique().to_list()
         answers = (self.convert(one, from_date=from_date, to_date=to_date, for_people=for_people) for one in distinct)
         table = pl.DataFrame(
-            [(code, *_columns(answer)) for code, answer in zip(distinct, answers, strict=True)],
+            [(code, *answer_columns(answer)) for code, answer in zip(distinct, answers, strict=True)],
             schema={"asked": pl.String, **CONVERTED_SCHEMA},
             orient="row",
         )
@@ -211,7 +211,8 @@ def _spans(period: Code, step: date) -> bool:
     )
 
 
-def _columns(answer: Answer) -> tuple[str, str | None, list[str], str | None]:
+def answer_columns(answer: Answer) -> tuple[str, str | None, list[str], str | None]:
+    """Return an answer as a row of ``CONVERTED_SCHEMA``."""
     if isinstance(answer, One):
         return "one", answer.code, [answer.code], None
     if isinstance(answer, Several):

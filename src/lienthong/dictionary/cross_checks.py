@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from lienthong.dictionary.documents import Document, Path
@@ -15,8 +17,10 @@ from lienthong.dictionary.model import (
     Identity,
     Ref,
     Source,
+    Status,
     ValueDomain,
 )
+from lienthong.dictionary.refusals import Problem
 
 
 class HasIdentity(Protocol):
@@ -32,6 +36,8 @@ class HasIdentity(Protocol):
         """Return where its facts come from."""
         ...
 
+
+_ENDED = frozenset({Status.SUPERSEDED, Status.RETIRED, Status.REJECTED})
 
 T_co = TypeVar("T_co", bound=HasIdentity, covariant=True)
 
@@ -50,20 +56,27 @@ def check(
     domains: Sequence[Located[ValueDomain]],
     elements: Sequence[Located[Element]],
     datasets: Sequence[Located[Dataset]],
+    code_lines: Mapping[str, Sequence[int]] = MappingProxyType({}),
 ) -> None:
-    """Note every broken tie on the document that holds it."""
+    """Note every broken tie on the document that holds it.
+
+    ``code_lines`` says for the file of each list on which lines of the CSV file beside it its codes stand.
+    """
     known_lists, known_domains = _index(code_lists), _index(domains)
     known_elements, known_datasets = _index(elements), _index(datasets)
     for known in (known_lists, known_domains, known_elements, known_datasets):
         _check_succession(known)
     for code_list in code_lists:
-        _check_parents(code_list, known_lists)
+        _check_parents(
+            code_list, known_lists, code_lines.get(code_list.document.file) or [1] * len(code_list.item.codes)
+        )
         _check_within(code_list, known_lists)
     for domain in domains:
         _check_reference(domain.document, ("code_list",), domain.item.code_list, known_lists, "code list")
     for element in elements:
         _check_element(element, known_elements, known_domains)
     _check_definitions(elements)
+    _check_concepts(elements)
     for dataset in datasets:
         _check_dataset(dataset, known_elements, known_domains)
     _check_tables(datasets)
@@ -119,7 +132,7 @@ def _check_succession(known: Mapping[str, Located[HasIdentity]]) -> None:
             one.document.refuse(("superseded_by",), "succession-circle", text)
 
 
-def _check_parents(one: Located[CodeList], known: Mapping[str, Located[CodeList]]) -> None:
+def _check_parents(one: Located[CodeList], known: Mapping[str, Located[CodeList]], lines: Sequence[int]) -> None:
     parents = {code.parent for code in one.item.codes if code.parent is not None}
     wanted = one.item.parent_list
     if wanted is None:
@@ -128,8 +141,28 @@ def _check_parents(one: Located[CodeList], known: Mapping[str, Located[CodeList]
         return
     if not _check_reference(one.document, ("parent_list",), wanted, known, "code list"):
         return
-    for stranger in sorted(parents - {code.code for code in known[wanted].item.codes}):
-        one.document.refuse(("parent_list",), "unknown-code", f"parent {stranger} is not in {wanted}")
+    above = {code.code for code in known[wanted].item.codes}
+    table = one.document.file.removesuffix(".yaml") + ".csv"
+    for code, line in zip(one.item.codes, lines, strict=True):
+        if code.parent is not None and code.parent not in above:
+            text = f"parent {code.parent} of code {code.code} is not in {wanted}"
+            one.document.problems.append(Problem(file=table, line=line, rule="unknown-code", text=text))
+    if wanted == one.item.identity.id:
+        _note_parent_circle(one, table, lines)
+
+
+def _note_parent_circle(one: Located[CodeList], table: str, lines: Sequence[int]) -> None:
+    """Note the first circle of codes that are parents of each other, where parents stand in the same list."""
+    above: dict[str, set[str]] = {}
+    for code in one.item.codes:
+        above.setdefault(code.code, set()).update([] if code.parent is None else [code.parent])
+    try:
+        TopologicalSorter(above).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        line = next(line for code, line in zip(one.item.codes, lines, strict=True) if code.code == circle[0])
+        text = "parents run in a circle: " + " → ".join(circle)
+        one.document.problems.append(Problem(file=table, line=line, rule="parent-circle", text=text))
 
 
 def _check_within(one: Located[CodeList], known: Mapping[str, Located[CodeList]]) -> None:
@@ -162,6 +195,22 @@ def _check_element(
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
+
+
+def _check_concepts(elements: Sequence[Located[Element]]) -> None:
+    """Note elements that say the same in the same writing: a concept and a value domain are one element."""
+    seen: dict[tuple[str, str], Located[Element]] = {}
+    for one in elements:
+        element = one.item
+        if element.identity.status in _ENDED:
+            continue
+        other = seen.setdefault((element.concept, element.value_domain.id), one)
+        if element.concept and other is not one:
+            one.document.refuse(
+                ("concept",),
+                "same-element",
+                f"concept {element.concept} in {element.value_domain.id} is what {other.item.identity.id} is already",
+            )
 
 
 def _check_definitions(elements: Sequence[Located[Element]]) -> None:

@@ -11,6 +11,7 @@ from unicodedata import is_normalized
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from lienthong.dictionary.plain_yaml import read_plain
 from lienthong.dictionary.refusals import Problem
 
 DOCUMENT_CHARACTERS_MAX: Final = 200_000
@@ -110,6 +111,14 @@ def read_document(file: str, text: str, problems: list[Problem]) -> Document | N
     problems.extend(found)
     if found:
         return None
+    value = read_plain(text)
+    if value is not None:
+        return Document(file=file, problems=problems, text=text, value=value)
+    return parse_document(file, text, problems)
+
+
+def parse_document(file: str, text: str, problems: list[Problem]) -> Document | None:
+    """Read one YAML file with the YAML parser, whatever it looks like."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:

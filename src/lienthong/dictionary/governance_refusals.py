@@ -117,6 +117,16 @@ class ReleaseNotTrue(LienthongError, code="DIC-045", actor=Actor.OPERATOR):
     hint = "do not use these files; fetch the release again from where it was published"
 
 
+class DictionaryNotTrusted(LienthongError, code="DIC-061", actor=Actor.OPERATOR):
+    """A key is configured, and the dictionary's newest release is not what its owner signed; nothing starts."""
+
+    message = "the dictionary in {folder} is not one that key {key} signed: {reason}"
+    hint = (
+        "fetch the release and its files again from who publishes it, or correct the setting dictionary_key; "
+        "see every fault: lienthong dictionary verify VERSION --public-key KEY --folder {folder}"
+    )
+
+
 class SigningKeyRefused(LienthongError, code="DIC-046", actor=Actor.OPERATOR):
     """A key file cannot be used to sign or to verify."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lienthong.dictionary.concepts import CONCEPT
 from lienthong.dictionary.documents import Document
 from lienthong.dictionary.fields import Fields
 from lienthong.dictionary.model import (
@@ -38,6 +39,8 @@ _DAY: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 CORE_DOMAINS: Final = ("Con người", "Pháp nhân/Tổ chức", "Tài sản", "Địa chính", "Địa chỉ", "Nền địa lý")
 CHECK_DIGITS: Final = frozenset({"mst"})
+TONE_STYLES: Final = ("keep", "new", "old")
+TONED: Final = frozenset({"address", "organisation-name", "person-name", "text"})  # kernels that place tone marks
 PRECISION_MAX: Final = 38  # Decimal(38) is what Polars, Arrow and DuckDB hold
 
 STANDARDISERS: Final = {  # kernel → the datatype it gives; tests hold it to the kernels that exist
@@ -80,7 +83,7 @@ _ELEMENT: Final = _IDENTITY | _ELEMENT_NEEDED | {
 _DOMAIN_NEEDED: Final = _IDENTITY_NEEDED | {"label", "datatype", "rdf_type", "standardiser", "sources"}
 _DOMAIN: Final = _IDENTITY | _DOMAIN_NEEDED | {
     "max_length", "min_length", "pattern", "precision", "scale", "minimum", "maximum", "unit", "code_list",
-    "check_digit", "normalisation",
+    "check_digit", "tone_style", "normalisation",
 }  # fmt: skip
 _CODE_LIST_NEEDED: Final = _IDENTITY_NEEDED | {"label", "sources"}
 _CODE_LIST: Final = _IDENTITY | _CODE_LIST_NEEDED | {"complete", "parent_list", "within_list"}
@@ -127,11 +130,14 @@ def element(document: Document, stem: str) -> Element:
     fault = name_fault(technical_name, bytes_max=TECHNICAL_NAME_BYTES_MAX) if technical_name else None
     if fault:
         fields.refuse("technical_name", "technical-name", f"technical_name {technical_name} {fault}")
+    concept = fields.needed("concept")
+    if concept and not CONCEPT.fullmatch(concept):
+        fields.refuse("concept", "not-a-concept", f"concept {concept} must name an object and a property of it")
     return Element(
         identity=identity(fields, name=ELEMENT_ID, stem=stem),
         label=fields.named("label"),
         definition=fields.named("definition"),
-        concept=fields.needed("concept"),
+        concept=concept,
         value_domain=fields.ref("value_domain") or Ref(id="", version=""),
         technical_name=technical_name,
         usage=fields.translated("usage"),
@@ -186,6 +192,7 @@ def value_domain(document: Document, stem: str) -> ValueDomain:
         unit=fields.text("unit"),
         code_list=None if code_list is None else CodeListId(code_list),
         check_digit=fields.text("check_digit"),
+        tone_style=fields.text("tone_style"),
         standardiser=fields.needed("standardiser"),
         normalisation=fields.translated("normalisation"),
         sources=fields.sources(),
@@ -206,6 +213,10 @@ def _check_shape(fields: Fields, domain: ValueDomain) -> None:
         fields.refuse("pattern", "pattern", f"pattern {fault}")
     if domain.check_digit is not None and domain.check_digit not in CHECK_DIGITS:
         fields.refuse("check_digit", "unknown-check-digit", f"check_digit must be one of: {', '.join(CHECK_DIGITS)}")
+    if domain.tone_style is not None and domain.tone_style not in TONE_STYLES:
+        fields.refuse("tone_style", "unknown-value", f"tone_style must be one of: {', '.join(TONE_STYLES)}")
+    elif domain.tone_style is not None and domain.standardiser not in TONED:
+        fields.refuse("tone_style", "tone-style", f"{domain.standardiser} places no tone marks")
 
 
 def _is_bound(bound: str, kind: Datatype) -> bool:

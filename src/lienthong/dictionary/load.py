@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from lienthong.dictionary import canonical, code_pasts, code_tables, cross_checks, items
+from lienthong.dictionary import canonical, code_mappings, code_pasts, code_tables, cross_checks, items, rule_files
 from lienthong.dictionary.cross_checks import HasIdentity, Located
 from lienthong.dictionary.documents import Document, read_document
 from lienthong.dictionary.fields import Fields
@@ -24,6 +26,8 @@ from lienthong.dictionary.refusals import DictionaryNotFound, DictionaryNotValid
 
 RELEASE: Final = "release.yaml"
 FOLDERS: Final = ("elements", "domains", "codelists", "datasets")
+BESIDE: Final = (code_mappings.FOLDER, "rules")  # folders that may be missing; their files belong to a release too
+FILE_BYTES_MAX: Final = 50_000_000
 
 T = TypeVar("T", bound=HasIdentity)
 
@@ -35,7 +39,7 @@ def load(folder: Path) -> Dictionary:
     """
     dictionary, found = read(folder)
     if found or dictionary is None:
-        raise DictionaryNotValid(folder=folder, count=len(found), first=str(found[0]), problems=found)
+        raise DictionaryNotValid.of(folder, found)
     return dictionary
 
 
@@ -46,16 +50,38 @@ def problems(folder: Path) -> tuple[Problem, ...]:
 
 def read(folder: Path) -> tuple[Dictionary | None, tuple[Problem, ...]]:
     """Return the dictionary and the problems; one of the two is empty."""
+    with _no_search_for_cycles():
+        return _read(folder)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Put off Python's search for cyclic garbage: loading makes a hundred thousand objects and no cycle of them.
+
+    Searched through again and again while they grow, they cost a fifth of the loading.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(folder: Path) -> tuple[Dictionary | None, tuple[Problem, ...]]:
     for name in (RELEASE, *FOLDERS):
         if not (folder / name).exists():
             raise DictionaryNotFound(folder=folder, missing=name)
     found: list[Problem] = []
     version = _version(folder, found)
-    code_lists = _read_all(folder, "codelists", _code_list_reader(folder, found), found)
+    lines: dict[str, tuple[int, ...]] = {}
+    code_lists = _read_all(folder, "codelists", _code_list_reader(folder, found, lines), found)
     domains = _read_all(folder, "domains", items.value_domain, found)
     elements = _read_all(folder, "elements", items.element, found)
     datasets = _read_all(folder, "datasets", items.dataset, found)
-    cross_checks.check(code_lists=code_lists, domains=domains, elements=elements, datasets=datasets)
+    cross_checks.check(code_lists=code_lists, domains=domains, elements=elements, datasets=datasets, code_lines=lines)
+    _check_code_mappings(folder, [one.item for one in code_lists], found)
     if found:
         return None, tuple(sorted(found))
     dictionary = Dictionary(
@@ -66,15 +92,27 @@ def read(folder: Path) -> tuple[Dictionary | None, tuple[Problem, ...]]:
         code_lists={CodeListId(one.item.identity.id): one.item for one in code_lists},
         datasets={DatasetId(one.item.identity.id): one.item for one in datasets},
     )
-    return replace(dictionary, digest=canonical.digest(canonical.items(dictionary))), ()
+    rules = rule_files.read_rules(folder, dictionary, found)
+    if found:
+        return None, tuple(sorted(found))
+    return replace(dictionary, digest=canonical.digest(canonical.items(dictionary)), rules=rules), ()
 
 
 def _text(folder: Path, path: Path, found: list[Problem]) -> str | None:
     file = path.relative_to(folder).as_posix()
     try:
-        return path.read_bytes().decode("utf-8")
+        if path.stat().st_size > FILE_BYTES_MAX:
+            found.append(Problem(file=file, line=1, rule="too-large", text=f"over {FILE_BYTES_MAX} bytes"))
+            return None
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        found.append(Problem(file=file, line=1, rule="unreadable", text=f"the file cannot be read: {reason}"))
+        return None
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         found.append(Problem(file=file, line=line, rule="not-utf-8", text="the file is not UTF-8"))
     return None
 
@@ -117,7 +155,21 @@ def _files(folder: Path, ending: str) -> Iterable[Path]:
     return sorted(folder.rglob("*" + ending))
 
 
-def _code_list_reader(folder: Path, found: list[Problem]) -> Callable[[Document, str], CodeList]:
+def _check_code_mappings(folder: Path, code_lists: Iterable[CodeList], found: list[Problem]) -> None:
+    """Note what is wrong in the tables between code lists; whoever needs the tables reads them."""
+    texts: dict[str, str] = {}
+    for path in sorted((folder / code_mappings.FOLDER).glob("*")):
+        file = path.relative_to(folder).as_posix()
+        if path.suffix != ".csv":
+            found.append(Problem(file=file, line=1, rule="file-name", text="the ending must be .csv"))
+        elif (text := _text(folder, path, found)) is not None:
+            texts[file] = text
+    code_mappings.read_tables(texts, {CodeListId(one.identity.id): one for one in code_lists}, found)
+
+
+def _code_list_reader(
+    folder: Path, found: list[Problem], lines: dict[str, tuple[int, ...]]
+) -> Callable[[Document, str], CodeList]:
     lists = folder / "codelists"
     known = {path.stem for path in _files(lists, ".yaml")}
     for path in _files(lists, ".csv"):
@@ -134,7 +186,7 @@ def _code_list_reader(folder: Path, found: list[Problem]) -> Callable[[Document,
             return items.code_list(document, stem, (), ())
         text = _text(folder, table, found)
         file = table.relative_to(folder).as_posix()
-        codes, _ = code_tables.read_codes(file, text, found) if text is not None else ((), ())
+        codes, lines[document.file] = code_tables.read_codes(file, text, found) if text is not None else ((), ())
         if text is not None and not codes:
             found.append(Problem(file=file, line=1, rule="no-codes", text="the list has no usable code"))
         text = _text(folder, aliases, found) if aliases.exists() else None

@@ -219,6 +219,7 @@ class ValueDomain:
     unit: str | None = None
     code_list: CodeListId | None = None
     check_digit: str | None = None  # name of the algorithm: "mst"
+    tone_style: str | None = None  # "old" (hòa), "new" (hoà); "keep" or none: as the source writes
     standardiser: str  # name of a kernel in lienthong.standardise.kernels
     normalisation: Text | None = None  # descriptor 22, for people
     sources: tuple[Source, ...] = ()
@@ -286,6 +287,61 @@ class Dataset:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredComparison:
+    """The other records a declared rule looks at; pairs are (own column, column of the other dataset)."""
+
+    dataset: DatasetId | None  # None: the rule's own
+    match: tuple[tuple[str, str], ...]  # records that agree in all of them are compared
+    equal: tuple[tuple[str, str], ...] = ()  # these must then agree
+    similar: tuple[str, ...] = ()  # own columns that must resemble each other
+    similarity_percent: int = 92
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleExample:
+    """A row with the outcome a declared rule must give it: the rule's own test (ví dụ)."""
+
+    name: str
+    outcome: str  # "pass", "fail", "not-applicable" or "not-evaluated"
+    values: Mapping[str, object]  # by technical name; what is left out is empty
+    others: tuple[Mapping[str, object], ...] = ()  # records of the compared dataset
+    dataset: DatasetId | None = None  # None: the first dataset the rule is for
+    source_day: date | None = None  # None: a day of the test's own
+    measured_day: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredRule:
+    """A rule written down beside the dictionary: one file, one code (quy tắc khai báo).
+
+    The dictionary holds it as plain data; ``lienthong.check.declared`` reads its texts and binds it to datasets.
+    """
+
+    code: str  # "CR30"
+    criterion: str  # one of the six words, the name of its folder
+    severity: str
+    error_class: str
+    local: bool  # a local rule only shows; national ones score
+    datasets: tuple[DatasetId, ...]  # it is for, in order of name
+    element: ElementId | None
+    title: Text
+    sentence: Text
+    remedy: Text  # what the owner of a failing record does
+    when: str
+    check: str  # empty where ``over`` says what is compared
+    over: str | None
+    comparison: DeclaredComparison | None
+    weight: str  # decimal digits: "1", "0.5"
+    identifier: bool
+    basis: str  # law or source; "chưa xác định" where none is known
+    owner: str  # who answers for the rule
+    version: int
+    examples: tuple[RuleExample, ...]
+    file: str  # for messages; not part of what the rule says
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dictionary:
     """The whole dictionary, validated: every reference resolves."""
 
@@ -295,6 +351,7 @@ class Dictionary:
     domains: Mapping[DomainId, ValueDomain]
     code_lists: Mapping[CodeListId, CodeList]
     datasets: Mapping[DatasetId, Dataset]
+    rules: tuple[DeclaredRule, ...] = ()  # in order of code
 
     def domain_of(self, element: ElementId) -> ValueDomain:
         """Return the value domain an element points to."""

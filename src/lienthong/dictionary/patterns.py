@@ -1,13 +1,16 @@
 """The closed subset of regular expressions that every engine reads alike.
 
 Python, Rust (Polars), RE2 (DuckDB), Java (Spark), PostgreSQL and JSON Schema agree on: literals, classes of
-characters with ranges, groups, alternatives, and repetition with a limit. Nothing else is let in.
+characters with ranges, groups, alternatives, and repetition with a limit. Nothing else is let in, and nothing that
+an engine which tries every way would not finish (``pattern_shape``).
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from lienthong.dictionary.pattern_shape import cost_fault
 
 PATTERN_CHARACTERS_MAX: Final = 500
 REPETITION_MAX: Final = 255  # PostgreSQL's own limit
@@ -32,7 +35,7 @@ def pattern_fault(pattern: str) -> str | None:
         re.compile(pattern)
     except re.error as error:
         return f"is not a regular expression: {error.msg}"
-    return None
+    return cost_fault(pattern)
 
 
 def _body_fault(body: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lienthong.dictionary.remedies import remedy
 from lienthong.errors import Actor, LienthongError
 
 
@@ -19,12 +20,23 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.rule}: {self.text}"
 
+    @property
+    def remedy(self) -> str:
+        """Return how to correct it."""
+        return remedy(self.rule)
+
 
 class DictionaryNotValid(LienthongError, code="DIC-001", actor=Actor.STEWARD):
     """The folder is there, but its content breaks rules; the fact ``problems`` holds all of them."""
 
     message = "dictionary {folder} has {count} problem(s); first: {first}"
-    hint = "see them all: lienthong dictionary check --folder {folder}"
+    hint = "{fix}; see them all: lienthong dictionary check --folder {folder}"
+
+    @classmethod
+    def of(cls, folder: object, found: tuple[Problem, ...]) -> DictionaryNotValid:
+        """Return the refusal of a folder with its problems."""
+        first = found[0]
+        return cls(folder=folder, count=len(found), first=str(first), fix=first.remedy, problems=found)
 
 
 class DictionaryNotFound(LienthongError, code="DIC-002", actor=Actor.OPERATOR):

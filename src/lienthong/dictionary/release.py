@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -34,6 +34,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _PATH: Final = re.compile(
     r"(elements|domains|codelists|datasets)(/[A-Za-z0-9_-]+){1,4}(\.(aliases|conversion|history))?\.(yaml|csv)"
 )
+_PATH_BESIDE: Final = re.compile(r"(code_mappings|rules)(/[A-Za-z0-9_-]+){1,4}\.(yaml|csv)")
 
 
 class Signer(Protocol):
@@ -84,6 +85,7 @@ class Release:
     actor: str
     digest: str  # of the dictionary as a whole
     entries: tuple[Entry, ...]
+    beside: tuple[tuple[str, str], ...] = ()  # (path, SHA-256) of what belongs to the whole and to no item of it
     previous_version: str | None = None
     previous_hash: str | None = None  # SHA-256 of the previous release file
 
@@ -95,7 +97,7 @@ class Release:
     @property
     def files(self) -> dict[str, str]:
         """Return path → SHA-256 of everything released."""
-        return dict(pair for entry in self.entries for pair in entry.files)
+        return {**dict(pair for entry in self.entries for pair in entry.files), **dict(self.beside)}
 
 
 def entries(dictionary: Dictionary, files: Mapping[ItemKey, Mapping[str, str]]) -> tuple[Entry, ...]:
@@ -107,7 +109,8 @@ def entries(dictionary: Dictionary, files: Mapping[ItemKey, Mapping[str, str]]) 
             version=item.identity.version,
             status=item.identity.status.value,
             hash=item_hash(item),
-            files=tuple(sorted(files[ItemKey(kind=kind, id=item.identity.id)].items())),
+            # An item without files of its own is told by its hash; its file stands beside.
+            files=tuple(sorted(files.get(ItemKey(kind=kind, id=item.identity.id), {}).items())),
         )
         for kind, item in items(dictionary)
     ]
@@ -160,6 +163,21 @@ def check_releasable(
             reason=f"{key} was approved and is not in the folder",
             remedy="bring the folder up to date: lienthong dictionary publish",
         )
+
+
+def check_beside(paths: Iterable[str], *, version: str) -> None:
+    """Refuse to release a file that nothing reads.
+
+    Raises:
+        ReleaseRefused: names the first.
+    """
+    for path in paths:
+        if not _PATH_BESIDE.fullmatch(path):
+            raise ReleaseRefused(
+                version=version,
+                reason=f"{path} is no file of a dictionary",
+                remedy="take it out, or name it as the others in its folder are named",
+            )
 
 
 def check_versions(released: Dictionary, dictionary: Dictionary, *, version: str) -> None:
@@ -228,7 +246,7 @@ def _check_rests(dictionary: Dictionary, item: Any, version: str) -> None:
 
 def as_bytes(release: Release) -> bytes:
     """Return the file of a release: the bytes that are signed."""
-    value = {
+    value: dict[str, Any] = {
         "format": FORMAT,
         "version": release.version,
         "preliminary": release.preliminary,
@@ -250,6 +268,8 @@ def as_bytes(release: Release) -> bytes:
             for entry in release.entries
         ],
     }
+    if release.beside:
+        value["beside"] = [{"path": path, "sha256": sha} for path, sha in release.beside]
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -272,6 +292,7 @@ def read_release(content: bytes, *, name: str) -> Release:
 
 def _release(value: Any) -> Release:
     previous = value["previous"]
+    beside = tuple((file["path"], file["sha256"]) for file in value.get("beside", ()))
     assert value["format"] == FORMAT
     listed = tuple(
         Entry(
@@ -289,6 +310,9 @@ def _release(value: Any) -> Release:
         for path, sha in entry.files:
             assert _PATH.fullmatch(path), "a path outside the dictionary"
             assert _HASH.fullmatch(sha), "not a hash"
+    for path, sha in beside:
+        assert _PATH_BESIDE.fullmatch(path), "a path outside the dictionary"
+        assert _HASH.fullmatch(sha), "not a hash"
     return Release(
         version=value["version"],
         released_at=datetime.fromisoformat(value["released_at"]),
@@ -296,6 +320,7 @@ def _release(value: Any) -> Release:
         actor=value["released_by"]["actor"],
         digest=value["digest"],
         entries=listed,
+        beside=beside,
         previous_version=None if previous is None else previous["version"],
         previous_hash=None if previous is None else previous["hash"],
     )

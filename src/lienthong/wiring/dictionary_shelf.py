@@ -8,14 +8,15 @@ from typing import Final
 
 import yaml
 
+from lienthong.adapters.signing import load_verifier
 from lienthong.dictionary.governance import version_key
 from lienthong.dictionary.items import VERSION
 from lienthong.dictionary.load import RELEASE
 from lienthong.dictionary.model import Dictionary, Status
-from lienthong.dictionary.release import RELEASE_BYTES_MAX, Release, chain_problem, read_release
+from lienthong.dictionary.release import RELEASE_BYTES_MAX, Release, Verifier, chain_problem, read_release
 from lienthong.errors import LienthongError
-from lienthong.oversight.dictionary_releases import Shelved
-from lienthong.wiring.releases import SIGNATURE, resolve
+from lienthong.oversight.dictionary_releases import Seal, Shelved
+from lienthong.wiring.releases import SIGNATURE, resolve, seal_state
 
 RELEASES: Final = "releases"
 RELEASES_MAX: Final = 100
@@ -29,13 +30,31 @@ class Shelf:
 
     status: Status | None
     releases: tuple[Shelved, ...]
+    key_id: str | None = None  # thumbprint of the key signatures were checked with
 
 
-def read_shelf(folder: Path) -> Shelf:
-    """Return what was released; nothing that is missing or damaged raises."""
+def read_shelf(folder: Path, *, public_key: Path | None = None) -> Shelf:
+    """Return what was released; nothing that is missing or damaged raises.
+
+    With a key every signature is checked with it.
+    """
+    verifier = _verifier(public_key)
     paths = [path for path in (folder / RELEASES).glob("*.json") if VERSION.fullmatch(path.stem)]
     paths.sort(key=lambda path: version_key(path.stem), reverse=True)
-    return Shelf(status=_status(folder / RELEASE), releases=tuple(_shelved(path) for path in paths[:RELEASES_MAX]))
+    return Shelf(
+        status=_status(folder / RELEASE),
+        releases=tuple(_shelved(path, verifier) for path in paths[:RELEASES_MAX]),
+        key_id=None if verifier is None else verifier.key_id,
+    )
+
+
+def _verifier(public_key: Path | None) -> Verifier | None:
+    if public_key is None:
+        return None
+    try:
+        return load_verifier(public_key)
+    except LienthongError:
+        return None  # the platform did not start with such a key; lost since, the page says that nothing is checked
 
 
 def earlier_dictionaries(folder: Path, current: Dictionary) -> tuple[Dictionary, ...]:
@@ -53,11 +72,12 @@ def earlier_dictionaries(folder: Path, current: Dictionary) -> tuple[Dictionary,
     return tuple(reversed(found))
 
 
-def _shelved(path: Path) -> Shelved:
+def _shelved(path: Path, verifier: Verifier | None) -> Shelved:
     release: Release | None = None
-    follows = False
+    follows, seal = False, Seal.UNCHECKED
     try:
         if path.stat().st_size <= RELEASE_BYTES_MAX:
+            seal = seal_state(path, verifier)
             release = read_release(path.read_bytes(), name=path.stem)
     except (OSError, LienthongError):
         release = None
@@ -65,7 +85,8 @@ def _shelved(path: Path) -> Shelved:
         previous = path.with_name(f"{release.previous_version}{path.suffix}")
         content = previous.read_bytes() if release.previous_version is not None and previous.is_file() else None
         follows = chain_problem(release, content) is None
-    return Shelved(name=path.stem, release=release, sealed=path.with_suffix(SIGNATURE).is_file(), follows=follows)
+    sealed = path.with_suffix(SIGNATURE).is_file()
+    return Shelved(name=path.stem, release=release, sealed=sealed, follows=follows, seal=seal)
 
 
 def _status(path: Path) -> Status | None:

@@ -18,8 +18,8 @@ from lienthong.dictionary.affected import Affected, Usage, Using, affected
 from lienthong.dictionary.canonical import Item, items
 from lienthong.dictionary.changes import Impact
 from lienthong.dictionary.diff import Difference, compare
-from lienthong.dictionary.governance import ItemKey
-from lienthong.dictionary.governance_refusals import ReleaseRefused, ReleaseUnknown
+from lienthong.dictionary.governance import ItemKey, version_key
+from lienthong.dictionary.governance_refusals import DictionaryNotTrusted, ReleaseRefused, ReleaseUnknown
 from lienthong.dictionary.items import VERSION
 from lienthong.dictionary.load import RELEASE, load
 from lienthong.dictionary.model import Dictionary, Status
@@ -29,6 +29,7 @@ from lienthong.dictionary.release import (
     Verifier,
     as_bytes,
     chain_problem,
+    check_beside,
     check_releasable,
     check_versions,
     content_problems,
@@ -40,6 +41,7 @@ from lienthong.dictionary.release import (
     seal_problem,
     sha256,
 )
+from lienthong.oversight.dictionary_releases import Seal
 from lienthong.sources.mapping import Mapping as ColumnDecisions
 from lienthong.wiring.governance import VIETNAM, Desk, Who, decided
 from lienthong.wiring.settings import Settings, password
@@ -92,12 +94,14 @@ def release(folder: Path, *, version: str, key: Path, who: Who, desk: Desk | Non
     signer = load_signer(key)
     with disk.writing(folder):
         dictionary = load(folder)
+        beside = _beside(folder)
+        check_beside(dict(beside), version=version)
         before = disk.latest_release(folder)
         impact = None
         if before is not None:
             earlier = _restored(folder, before[0])
             check_versions(earlier, dictionary, version=version)
-            impact = compare(earlier, dictionary).impact
+            impact = _impact(compare(earlier, dictionary).impact, before[0].beside, beside)
         check_releasable(
             dictionary,
             version=version,
@@ -112,6 +116,7 @@ def release(folder: Path, *, version: str, key: Path, who: Who, desk: Desk | Non
             actor=who.actor,
             digest=dictionary.digest,
             entries=entries(dictionary, _hashes(folder)),
+            beside=beside,
             previous_version=None if before is None else before[0].version,
             previous_hash=None if before is None else sha256(before[1]),
         )
@@ -120,6 +125,8 @@ def release(folder: Path, *, version: str, key: Path, who: Who, desk: Desk | Non
                 # Until they are approved, files are edited by hand: a copy keeps the release checkable afterwards.
                 for file, _ in entry.files:
                     disk.keep(folder, file)
+        for file, _ in beside:
+            disk.keep(folder, file)  # these have no versions of their own
         content = as_bytes(made)
         path = disk.release_file(folder, version)
         head = _head(disk.read_text(folder / RELEASE), made)
@@ -146,6 +153,20 @@ def _hashes(folder: Path) -> dict[ItemKey, dict[str, str]]:
         key: {place + ending: sha256(content) for ending, content in disk.files_at(folder, place).items()}
         for key, place in disk.places(folder).items()
     }
+
+
+Paths = tuple[tuple[str, str], ...]  # (path, SHA-256)
+
+
+def _beside(folder: Path) -> Paths:
+    return tuple((path, sha256(content)) for path, content in disk.files_beside(folder).items())
+
+
+def _impact(impact: Impact | None, before: Paths, now: Paths) -> Impact | None:
+    """Return the greatest change, files without an item counted as content that was extended."""
+    if before == now:
+        return impact
+    return Impact.EXTENDING if impact is None else max(impact, Impact.EXTENDING)
 
 
 def _restored(folder: Path, wanted: Release) -> Dictionary:
@@ -200,9 +221,54 @@ def verify(path: Path, *, public_key: Path) -> Release:
             problems.append(f"its files make no dictionary: {cause}")
         else:
             problems += [*content_problems(made, released), *_rewritten(folder, made, released)]
+        problems += _changed_beside(folder, made)
     if problems:
         raise not_true(made.version, problems)
     return made
+
+
+def in_force(folder: Path, *, public_key: Path) -> Dictionary:
+    """Return the dictionary of the newest release in a folder, after checking that the key's owner signed it.
+
+    What was edited or approved since and is in no release has no effect: the files are taken by their hashes.
+
+    Raises:
+        DictionaryNotTrusted: with the first reason.
+        SigningKeyRefused: the key cannot be used.
+    """
+    verifier = load_verifier(public_key)
+
+    def refused(reason: str) -> DictionaryNotTrusted:
+        return DictionaryNotTrusted(folder=folder, key=verifier.key_id, reason=reason)
+
+    versions = [one for one in disk.released_versions(folder) if VERSION.fullmatch(one)]
+    if not versions:
+        raise refused("there is no release in it")
+    path = disk.release_file(folder, max(versions, key=version_key))
+    content = path.read_bytes()
+    problems = _seal_problems(path, content, verifier)
+    if problems:
+        raise refused(f"release {path.stem}: {problems[0]}")  # what nobody signed is not read
+    made = read_release(content, name=path.stem)
+    if made.version != path.stem:
+        raise refused(f"the file is called {path.stem} and says {made.version}")
+    found, missing = disk.find_released(folder, made.files)
+    if missing:
+        raise refused(f"{missing[0]} is not what was released as {made.version}")
+    dictionary = disk.built(found, made.version)
+    problems = content_problems(made, dictionary)
+    if problems:
+        raise refused(f"release {made.version}: {problems[0]}")
+    return dictionary
+
+
+def seal_state(path: Path, verifier: Verifier | None) -> Seal:
+    """Return how the signature beside a release file stands to a key."""
+    if not path.with_suffix(SIGNATURE).is_file():
+        return Seal.MISSING
+    if verifier is None:
+        return Seal.UNCHECKED
+    return Seal.WRONG if _seal_problems(path, path.read_bytes(), verifier) else Seal.RIGHT
 
 
 def _seal_problems(path: Path, content: bytes, verifier: Verifier) -> list[str]:
@@ -249,6 +315,14 @@ def _rewritten(folder: Path, made: Release, released: Dictionary) -> list[str]:
                 f"{path} is not what was released" for path, sha in entry.files if _differs(folder, path, sha)
             ]
     return problems
+
+
+def _changed_beside(folder: Path, made: Release) -> list[str]:
+    """Return files without a version that are no longer what the newest release says; only a release changes them."""
+    newest = max((one for one in disk.released_versions(folder) if VERSION.fullmatch(one)), key=version_key)
+    if made.version != newest:
+        return []
+    return [f"{path} is not what was released" for path, sha in made.beside if _differs(folder, path, sha)]
 
 
 def _is_as_released(item: Item, present: Item) -> bool:
