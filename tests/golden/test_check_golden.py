@@ -13,6 +13,8 @@ from check_samples import GOOD_ROW, batch, sample_dataset, sample_dictionary
 from lienthong.check.engine import Checker
 from lienthong.check.rule_set import all_rules, derive_rules
 from lienthong.check.verdict import Letter
+from lienthong.dictionary.load import load
+from lienthong.dictionary.shipped import shipped_folder
 from lienthong.standardise.batch import Event, Outcome
 
 GOLDEN = Path(__file__).parent / "check"
@@ -68,7 +70,10 @@ def test_golden_file_has_rows_that_pass_and_rows_that_are_found(code: str) -> No
     assert wanted <= seen
 
 
-@pytest.mark.parametrize("code", all_rules())
+DECLARED = {rule.code for rule in load(shipped_folder("dictionary")).rules}
+
+
+@pytest.mark.parametrize("code", sorted({*all_rules(), *DECLARED}))
 def test_every_rule_has_a_page_in_both_languages(code: str) -> None:
     page = (PAGES / f"{code}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {code}: ")
@@ -79,4 +84,4 @@ def test_every_rule_has_a_page_in_both_languages(code: str) -> None:
 
 def test_no_golden_file_and_no_page_outlives_its_rule() -> None:
     assert {path.stem for path in GOLDEN.glob("*.toml")} == set(all_rules())
-    assert {path.stem for path in PAGES.glob("*.md")} - {"README"} == set(all_rules())
+    assert {path.stem for path in PAGES.glob("*.md")} - {"README"} == {*all_rules(), *DECLARED}

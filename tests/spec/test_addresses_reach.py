@@ -106,3 +106,35 @@ def test_addresses_written_in_other_styles_are_resolved(structure, on, seed):
     right, wrong = _shares(rows, resolve(rows["address"], on=on))
     assert right >= 0.985
     assert wrong < WRONG_MAX
+
+
+def _listed(day: date) -> pl.DataFrame:
+    units = shipped_gazetteer()
+    official = units.provinces.filter(pl.col("structure") == "old")
+    official = official.unique("province", keep="first", maintain_order=True)
+    districts = units.districts.unique("district", keep="last", maintain_order=True)
+    listed = units.communes.filter(pl.col("structure") == "old", pl.col("since") <= day, pl.col("until") > day)
+    return listed.join(districts.select("district", named="label"), on="district").join(
+        official.select("province", above="label"), on="province"
+    )
+
+
+def _contradicting(what: str, *, count: int = 800) -> pl.Series:
+    """Return addresses whose district or province does not have the commune, as slips and merged columns give."""
+    rows = _listed(date(2025, 6, 30)).sort("code").sample(count, seed=7, shuffle=True)
+    other = _listed(date(2025, 6, 30)).sort("code").sample(count, seed=8, shuffle=True)
+    pairs = pl.concat([rows, other.select(pl.all().name.prefix("other_"))], how="horizontal")
+    if what == "province":
+        pairs = pairs.filter(pl.col("province") != pl.col("other_province"))
+        return pairs.select(pl.concat_str("label", "named", "other_above", separator=", ")).to_series()
+    same = rows.join(other, on="province", suffix="_other").filter(pl.col("district") != pl.col("district_other"))
+    known = _listed(date(2025, 6, 30)).select("key", district_other="district")
+    same = same.join(known, on=["key", "district_other"], how="anti").unique("code", maintain_order=True)
+    return same.select(pl.concat_str("label", "named_other", "above", separator=", ")).to_series()
+
+
+@pytest.mark.parametrize(("what", "most"), [("province", 0.04), ("district", 0.08)])
+def test_an_address_that_contradicts_itself_is_hardly_ever_given_a_code(what, most):
+    answer = resolve(_contradicting(what), on=date(2025, 6, 30))
+    assert answer.height > 300
+    assert (answer["outcome"] == "ONE").mean() <= most

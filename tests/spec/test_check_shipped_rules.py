@@ -10,7 +10,7 @@ import pytest
 
 from check_samples import batch
 from lienthong.check.engine import Checker
-from lienthong.check.rule_set import derive_rules
+from lienthong.check.rule_set import all_rules, derive_rules
 from lienthong.check.verdict import Criterion, Letter
 from lienthong.dictionary.load import load
 from lienthong.dictionary.model import DatasetId, Dictionary
@@ -112,8 +112,8 @@ def test_every_shipped_rule_passes_a_good_row_and_can_fail(dictionary: Dictionar
     good, *others = judged.judgement.to_list()
     assert not judged.quarantined[0]
     for place, rule in enumerate(rules.rules):
-        if rule.over is not None:
-            continue
+        if rule.over is not None or rule.code not in all_rules():
+            continue  # a declared rule brings its own examples
         assert good[place] == Letter.PASS, rule.name
         assert Letter.FAIL in {signs[place] for signs in others}, f"{rule.name} cannot fail"
         assert Letter.NOT_EVALUATED not in {signs[place] for signs in others}, rule.name

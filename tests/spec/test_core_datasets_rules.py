@@ -58,11 +58,21 @@ BY_TYPE = {
     Datatype.CODE: "4661",
     Datatype.CODES: "4661",
 }
+# Where one row has several people, they differ; where it has several days, they come in their order.
+WRITTEN_HERE = {
+    ("khai-sinh", "SoDinhDanhMe"): "096 160 012 345",
+    ("khai-sinh", "SoDinhDanhCha"): "096 058 012 345",
+    ("ket-hon", "HoVaTenChong"): "Bình Dương",
+    ("giay-phep-lai-xe", "NgayCap"): "05/01/2010",
+    ("nguoi-nuoc-ngoai", "QuocTich"): "LA",
+}
 # Districts ended before the day of the sample batch; a code with no district behind it would be wrong as well.
 LEFT_EMPTY = {ElementId("DiaChi_MaHuyen")}
 
 
-def written(element: ElementId) -> str:
+def written(element: ElementId, dataset: str) -> str:
+    if (dataset, element) in WRITTEN_HERE:
+        return WRITTEN_HERE[dataset, element]
     domain = DICTIONARY.domain_of(element)
     if domain.identity.id in WRITTEN:
         return WRITTEN[domain.identity.id]
@@ -74,7 +84,7 @@ def written(element: ElementId) -> str:
 def standardised(dataset: str, **changed: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Standardise one row whose columns are named by their elements."""
     one = DICTIONARY.datasets[DatasetId(dataset)]
-    raw = {m.element: None if m.element in LEFT_EMPTY else written(m.element) for m in one.members}
+    raw = {m.element: None if m.element in LEFT_EMPTY else written(m.element, dataset) for m in one.members}
     raw |= {ElementId(name): value for name, value in changed.items()}
     mapping = Mapping(
         source=SourceId("nguon"),

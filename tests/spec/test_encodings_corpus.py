@@ -14,9 +14,11 @@ import pytest
 
 from lienthong.dictionary.shipped import shipped_folder
 from lienthong.standardise.batch import Outcome
+from lienthong.standardise.cleaning import clean
 from lienthong.standardise.encodings import words as words_module
 from lienthong.standardise.encodings.convert import convert
-from lienthong.standardise.encodings.detect import Detection, convert_mixed, detect, propose_encoding
+from lienthong.standardise.encodings.detect import Detection, convert_mixed, detect, propose, propose_encoding
+from lienthong.standardise.encodings.mixed import convert_each, encodings_of
 from lienthong.standardise.encodings.syllables import spellings
 from lienthong.standardise.encodings.tables import Encoding
 from lienthong.testing.citizens import generate
@@ -197,6 +199,54 @@ def test_a_mixed_column_is_read_value_by_value_and_never_wrong(mixture: tuple[En
     assert set(done.outcomes.filter(unsure)) <= {Outcome.AMBIGUOUS.value}
 
 
+AMBIGUOUS_MAX = {  # of values judged alone; VPS and VISCII share most places of Latin-1 with Unicode and each other
+    "utf-8": 0.01,
+    "nfd": 0.0,
+    "tcvn3": 0.01,
+    "vni": 0.01,
+    "mojibake": 0.01,
+    "cp1258": 0.05,
+    "vps": 0.10,
+    "viscii": 0.08,
+}
+
+
+@pytest.mark.parametrize("encoding", OF_TEXT)
+def test_a_value_alone_is_read_right_or_left_open(encoding: Encoding) -> None:
+    for what in ("names", "NAMES", "addresses", "communes"):
+        values = CORPUS[what]
+        done = convert_each(pl.Series([spell(value, encoding) for value in values]))
+        read = clean(done.values).text  # Ð for Đ is the next step's
+        wrong = [pair for pair in zip(read, values, strict=True) if pair[0] and pair[0].lower() != pair[1].lower()]
+        assert wrong == []
+        unsure = done.values.is_null()
+        assert unsure.mean() <= AMBIGUOUS_MAX[encoding.value], what
+        assert set(done.outcomes.filter(unsure)) <= {Outcome.AMBIGUOUS.value}
+
+
+@pytest.mark.parametrize("encoding", OF_TEXT)
+def test_words_nobody_knows_alone_are_hardly_ever_read_wrong(encoding: Encoding) -> None:
+    values = CORPUS["syllables"]
+    read = convert_each(pl.Series([spell(value, encoding) for value in values])).values
+    wrong = [each for each, value in zip(read, values, strict=True) if each and each.lower() != value.lower()]
+    assert len(wrong) <= 0.01 * len(values)
+
+
+def test_a_clean_value_with_letters_of_unicode_only_is_never_touched() -> None:
+    values = [value for what in CORPUS for value in CORPUS[what] if any(ord(each) > 0x17F for each in value)]
+    column = pl.Series(values)
+    done = convert_each(column)
+    assert len(values) > 5_000
+    assert done.values.equals(column)
+    assert done.outcomes.unique().to_list() == [Outcome.UNCHANGED.value]
+
+
+def test_a_value_put_together_from_two_encodings_is_left_open() -> None:
+    assert encodings_of(pl.Series(["Nguyễn V¨n An", "Nguyễn Văn An", None, "An", ""])).to_list() == [
+        None, "utf-8", "utf-8", "utf-8", "utf-8",
+    ]  # fmt: skip
+
+
 def test_bytes_of_two_encodings_are_mixed() -> None:
     values = CORPUS["names"][:60]
     raw = [
@@ -238,10 +288,23 @@ def test_a_mapping_is_proposed_an_encoding_only_where_it_needs_one(encoding: Enc
     assert propose_encoding(sample) == (encoding.value if encoding in OLD else None)
 
 
-def test_nothing_is_proposed_for_a_mixed_or_a_silent_column() -> None:
+def test_a_column_of_several_encodings_is_proposed_as_mixed() -> None:
     values = CORPUS["names"][:40]
-    mixed = [spell(value, (Encoding.TCVN3, Encoding.VNI)[at % 2]) for at, value in enumerate(values)]
-    assert propose_encoding(pl.Series(mixed)) is None
+    mixture = pl.Series([spell(value, (Encoding.TCVN3, Encoding.VNI)[at % 2]) for at, value in enumerate(values)])
+    found = propose(mixture)
+    assert found is not None
+    assert (found.encoding, found.values, found.sure) == ("mixed", mixture.n_unique(), True)
+    assert found.confidence > 0.9
+
+
+def test_few_words_are_proposed_without_being_sure() -> None:
+    found = propose(pl.Series(["N÷", "Nam", "N÷", None]))  # Nữ
+    assert found is not None
+    assert (found.encoding, found.values, found.sure) == ("tcvn3", 1, False)
+    assert propose(pl.Series(["N÷", "M÷ller"])) is None
+
+
+def test_nothing_is_proposed_for_a_silent_column() -> None:
     assert propose_encoding(pl.Series(["Nam", None])) is None
     assert propose_encoding(pl.Series(["V¨n"])) is None  # one word is no evidence
 

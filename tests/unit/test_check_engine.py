@@ -161,10 +161,11 @@ def test_an_unknown_condition_means_the_rule_does_not_apply() -> None:
 
 
 def test_a_rule_the_engine_cannot_run_gives_the_fourth_outcome_alone() -> None:
-    # Text plus number is inside the language and outside what the engine can do.
-    broken = rule("XX01", check="ho_va_ten * 2 > so_nguoi")
-    checker = Checker(DICTIONARY, rule_set(rule("XX00"), broken, rule("XX02", check="so_nguoi > 100")))
-    judged = checker.judge(batch(DICTIONARY, DATASET, [GOOD_ROW, GOOD_ROW]))
+    # The rule is sound and the rows are not what was promised: a text where a whole number should be.
+    broken = rule("XX01", check="so_nguoi - 2 > 3")
+    checker = Checker(DICTIONARY, rule_set(rule("XX00"), broken, rule("XX02", check="gioi_tinh = '1'")))
+    records = batch(DICTIONARY, DATASET, [GOOD_ROW, GOOD_ROW])
+    judged = checker.judge(replace(records, values=records.values.with_columns(so_nguoi=pl.lit("bảy"))))
     assert judged.judgement.to_list() == ["pef", "pef"]
 
 

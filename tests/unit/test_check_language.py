@@ -92,9 +92,11 @@ def test_a_predicate_knows_which_columns_it_reads() -> None:
 
 def test_other_engines_get_their_own_spelling() -> None:
     predicate = parse_predicate("regexp_like(a, '^[0-9]{2}$') AND substr(b, 1, 2) = 'x'", columns=COLUMNS)
-    assert to_sql(predicate, dialect="postgres") == "\"a\" ~ '^[0-9]{2}$' AND SUBSTRING(\"b\" FROM 1 FOR 2) = 'x'"
-    assert to_sql(predicate, dialect="duckdb").startswith("REGEXP_MATCHES(\"a\", '^[0-9]{2}$')")
-    assert to_sql(predicate, dialect="spark").startswith("`a` RLIKE")
+    assert to_sql(predicate, dialect="postgres") == (
+        "(\"a\" ~ '^[0-9]{2}$') AND (SUBSTRING(\"b\" FROM 1 FOR 2) = 'x')"
+    )
+    assert to_sql(predicate, dialect="duckdb").startswith("(REGEXP_MATCHES(\"a\", '^[0-9]{2}$'))")
+    assert to_sql(predicate, dialect="spark").startswith("(`a` RLIKE '^[0-9]{2}\\\\z')")
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["C"])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,12 +13,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from check_samples import sample_dataset, sample_dictionary
+from lienthong.centre.measuring import MeasuredRule
 from lienthong.centre.reading import RuleCount
-from lienthong.check.dqi import ScoringNotValid, load_scoring, rule_percent, shipped_scoring, weighted_mean
+from lienthong.check.dqi import (
+    ElementWeights,
+    SampleScoring,
+    ScoringNotValid,
+    load_scoring,
+    rule_percent,
+    shipped_scoring,
+    weighted_mean,
+    wilson_interval,
+)
 from lienthong.check.rule_set import derive_rules
-from lienthong.check.verdict import Criterion
+from lienthong.check.verdict import Comparison, Criterion, RuleSet
+from lienthong.dictionary.model import DatasetId
 from lienthong.oversight.overview import CriterionScore, DatasetScore
+from lienthong.oversight.sampling import SampleStanding, StandingKind, Tally
 from lienthong.oversight.scores import score_dataset
+from lienthong.oversight.scores_words import percent
 
 DICTIONARY = sample_dictionary()
 RULES = derive_rules(DICTIONARY, sample_dataset())
@@ -34,8 +47,15 @@ def score(*changed: RuleCount, **facts: Any) -> DatasetScore:
     """Score ten rows that pass every rule, but for the counts given."""
     by_name = {rule.name: count(rule.name) for rule in RULES.rules if rule.over in {None, "unique"}}
     by_name.update({each.rule: each for each in changed})
-    given = {"lag": (10, 10), "readers": 1, "readers_expected": 1, "rule_counts": tuple(by_name.values()), **facts}
-    return score_dataset(dictionary=DICTIONARY, rule_set=RULES, measured_at=NOW, **given)
+    given = {
+        "lag": (10, 10),
+        "readers": 1,
+        "readers_expected": 1,
+        "rule_counts": tuple(by_name.values()),
+        "rule_set": RULES,
+        **facts,
+    }
+    return score_dataset(dictionary=DICTIONARY, measured_at=NOW, **given)
 
 
 def word(scored: DatasetScore, criterion: Criterion) -> CriterionScore:
@@ -69,21 +89,190 @@ def test_a_rule_that_applied_to_nothing_takes_no_part() -> None:
     assert word(scored, Criterion.UNIFIED).percent == 100.0
 
 
-def test_a_criterion_is_the_weighted_mean_of_its_rules() -> None:
+def test_a_word_of_an_element_is_the_weighted_mean_of_its_rules() -> None:
     heavy = replace(
         RULES, rules=tuple(replace(r, weight=3.0) if r.name == "CP01:ho_va_ten" else r for r in RULES.rules)
     )
-    counts = [count("CP01:ho_va_ten", 5, 5), count("CP02:ho_va_ten", 10)]
-    scored = score_dataset(
-        dictionary=DICTIONARY,
-        rule_set=heavy,
-        rule_counts=counts,
-        lag=None,
-        readers=0,
-        readers_expected=1,
-        measured_at=NOW,
+    scored = score(count("CP01:ho_va_ten", 5, 5), count("CP02:ho_va_ten", 10), rule_set=heavy)
+    name = next(each for each in scored.elements if each.element == "ho_va_ten")
+    complete = next(each for each in name.words if each.criterion == "complete")
+    assert complete.percent == pytest.approx((3 * 50 + 100) / 4)
+
+
+def test_the_word_of_a_database_is_the_weighted_mean_of_its_elements() -> None:
+    bad = count("UN01:gioi_tinh", 6, 4)
+    plain = score(bad)
+    words = [
+        (element.element, each.percent)
+        for element in plain.elements
+        for each in element.words
+        if each.criterion == "unified"
+    ]
+    assert word(plain, Criterion.UNIFIED).percent == pytest.approx(sum(p for _, p in words) / len(words))
+    named = replace(shipped_scoring(), elements=ElementWeights(named={"gioi_tinh": 3.0}))
+    weights = [(3.0 if name == "gioi_tinh" else 1.0, percent) for name, percent in words]
+    assert word(score(bad, scoring=named), Criterion.UNIFIED).percent == pytest.approx(weighted_mean(weights))
+
+
+def test_elements_come_the_worst_first_with_the_share_below_the_threshold() -> None:
+    scored = score(count("CP01:ho_va_ten", 0, 10), count("CP02:ho_va_ten", 0, 10))
+    assert scored.elements[0].element == "ho_va_ten"
+    assert [each.total for each in scored.elements] == sorted(each.total for each in scored.elements)
+    assert (scored.elements_below, scored.threshold_percent) == (1, 90.0)
+
+
+def test_a_word_carries_its_numerator_and_denominator() -> None:
+    unified = word(score(count("UN01:gioi_tinh", 6, 2, 5, 2)), Criterion.UNIFIED)
+    measured = [rule for rule in unified.rules if rule.known]
+    assert unified.passed == sum(rule.passed for rule in measured)
+    assert unified.applicable == sum(rule.applicable for rule in measured) > unified.passed
+
+
+def test_a_rule_without_a_result_counts_zero_and_is_said_to() -> None:
+    every = [count(rule.name) for rule in RULES.rules if rule.over in {None, "unique"}]
+    held = tuple(each for each in every if each.rule != "UN01:gioi_tinh")
+    unified = word(score(rule_counts=held), Criterion.UNIFIED)
+    lost = next(rule for rule in unified.rules if rule.rule == "UN01:gioi_tinh")
+    assert (lost.percent, lost.counted, lost.state) == (None, 0.0, "no-result")
+    assert unified.percent < 100
+    assert "1 quy tắc chưa có kết quả còn hiệu lực, tính 0" in unified.rests_on_vi
+
+
+def test_counters_of_a_source_that_fell_silent_long_ago_count_zero_and_show_their_age() -> None:
+    scored = score(counted_at=NOW - timedelta(days=40))
+    clean = word(scored, Criterion.CLEAN)
+    assert (clean.known, clean.percent, clean.colour) == (False, 0.0, "unknown")
+    assert clean.rests_on_vi == "kết quả gần nhất đã 40 ngày tuổi, quá thời hạn nên tính 0"
+    assert {rule.state for rule in clean.rules} == {"stale"}
+    assert clean.rules[0].passed == 10  # still shown, beside its age
+
+
+def test_a_local_rule_is_shown_and_not_scored() -> None:
+    local = replace(RULES, rules=tuple(replace(r, scored=r.name != "UN01:gioi_tinh") for r in RULES.rules))
+    scored = score(count("UN01:gioi_tinh", 0, 10), rule_set=local)
+    unified = word(scored, Criterion.UNIFIED)
+    shown = next(rule for rule in unified.rules if rule.rule == "UN01:gioi_tinh")
+    assert (shown.percent, shown.counted, shown.scored) == (0.0, None, False)
+    assert unified.percent == 100.0
+
+
+def test_losing_the_result_of_an_identifier_does_not_take_the_alarm_away() -> None:
+    every = [count(rule.name) for rule in RULES.rules if rule.over in {None, "unique"}]
+    scored = score(rule_counts=tuple(each for each in every if each.rule != "CL04:so_dinh_danh"))
+    assert (word(scored, Criterion.CLEAN).severe, scored.colour) == (True, "red")
+
+
+def test_a_score_says_which_rules_dictionary_and_numbers_it_was_made_with() -> None:
+    scored = score()
+    assert (scored.rule_set, scored.dictionary_version) == (RULES.digest, DICTIONARY.version)
+    assert scored.scoring == shipped_scoring().digest
+    heavier = replace(shipped_scoring(), rules={"CL02": 2.0})
+    assert score(scoring=heavier).scoring != scored.scoring
+
+
+def with_agreement() -> RuleSet:
+    pattern = next(rule for rule in RULES.rules if rule.name == "UN01:gioi_tinh")
+    compared = replace(
+        pattern,
+        code="UN20",
+        criterion=Criterion.CORRECT,
+        when="",
+        check="",
+        over="agreement",
+        comparison=Comparison(dataset=DatasetId("cong-dan"), on=(("so_dinh_danh", "so_dinh_danh"),)),
     )
-    assert word(scored, Criterion.COMPLETE).percent == pytest.approx((3 * 50 + 100) / 4)
+    return replace(RULES, rules=(*RULES.rules, compared))
+
+
+def measured(*, passed: int, failed: int, skipped: int = 0, age_days: int = 1) -> MeasuredRule:
+    return MeasuredRule(
+        count=count("UN20:gioi_tinh", passed, failed, skipped),
+        measurement=17,
+        measured_at=NOW - timedelta(days=age_days),
+    )
+
+
+def test_agreement_with_the_lawful_source_counts_and_says_on_how_many_records_it_rests() -> None:
+    scored = score(rule_set=with_agreement(), measured_rules=[measured(passed=6, failed=2, skipped=2)])
+    correct = word(scored, Criterion.CORRECT)
+    assert "đối chiếu với nguồn gốc 8 trên 10 bản ghi (lần đo 17)" in correct.rests_on_vi
+    compared = next(rule for rule in correct.rules if rule.code == "UN20")
+    assert (compared.percent, compared.measurement, compared.passed, compared.applicable) == (75.0, 17, 6, 8)
+
+
+@pytest.mark.parametrize("runs", [[], [measured(passed=10, failed=0, age_days=32)]], ids=["never", "long ago"])
+def test_an_agreement_that_was_not_measured_lately_counts_zero(runs: list[MeasuredRule]) -> None:
+    correct = word(score(rule_set=with_agreement(), measured_rules=runs), Criterion.CORRECT)
+    compared = next(rule for rule in correct.rules if rule.code == "UN20")
+    assert (compared.percent, compared.counted) == (None, 0.0)
+    assert correct.percent < 100
+
+
+def test_letters_of_batches_are_no_result_of_a_rule_over_other_records() -> None:
+    scored = score(count("UN20:gioi_tinh", 10), rule_set=with_agreement())
+    compared = next(rule for rule in word(scored, Criterion.CORRECT).rules if rule.code == "UN20")
+    assert compared.state == "no-result"
+
+
+def standing(kind: StandingKind, right: int, wrong: int, undecided: int = 0) -> SampleStanding:
+    names = [DICTIONARY.elements[member.element].technical_name for member in RULES.dataset.members]
+    tally = Tally(right=right, wrong=wrong, undecided=undecided)
+    return SampleStanding(
+        kind=kind,
+        samples=(3,),
+        measured_at=NOW - timedelta(days=5),
+        records=tally,
+        elements=dict.fromkeys(names, tally),
+    )
+
+
+def test_what_people_found_on_a_sample_is_part_of_correct_with_its_interval() -> None:
+    correct = word(score(sample=standing(StandingKind.MEASURED, 90, 10)), Criterion.CORRECT)
+    assert "90 trên 100 bản ghi đúng (90 %; khoảng tin cậy 95 %: 82,5 % đến 94,4 %)" in correct.rests_on_vi
+    judged = [rule for rule in correct.rules if rule.over == "sample"]
+    assert {(rule.percent, rule.measurement) for rule in judged} == {(90.0, 3)}
+    assert correct.percent < 100
+
+
+def test_what_people_could_not_decide_counts_as_not_right() -> None:
+    correct = word(score(sample=standing(StandingKind.MEASURED, 50, 0, 50)), Criterion.CORRECT)
+    assert {rule.percent for rule in correct.rules if rule.over == "sample"} == {50.0}
+
+
+@pytest.mark.parametrize("kind", [StandingKind.STALE, StandingKind.LEFT])
+def test_a_sample_that_ought_to_be_there_and_is_not_counts_zero(kind: StandingKind) -> None:
+    correct = word(score(sample=standing(kind, 100, 0)), Criterion.CORRECT)
+    assert {rule.counted for rule in correct.rules if rule.over == "sample"} == {0.0}
+    assert "tính 0" in correct.rests_on_vi
+
+
+@pytest.mark.parametrize("kind", [StandingKind.NONE, StandingKind.PENDING, StandingKind.TOO_SMALL])
+def test_a_sample_that_is_not_there_yet_asks_nothing_unless_scoring_requires_one(kind: StandingKind) -> None:
+    scoring = replace(shipped_scoring(), sample=SampleScoring(required=True))
+    assert word(score(sample=standing(kind, 1, 1)), Criterion.CORRECT).percent == 100.0
+    assert word(score(sample=standing(kind, 1, 1), scoring=scoring), Criterion.CORRECT).percent < 100
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(64.1, "64,1 %"), (99.96, "99,9 %"), (100.0, "100 %"), (0.0, "0 %"), (8.7, "8,7 %")]
+)
+def test_a_percentage_is_written_cut_and_never_rounded_up(value: float, text: str) -> None:
+    assert percent(value) == text
+
+
+def test_one_wrong_identifier_in_a_sample_is_a_severe_incident() -> None:
+    assert word(score(sample=standing(StandingKind.MEASURED, 99, 1)), Criterion.CORRECT).severe
+    assert not word(score(sample=standing(StandingKind.MEASURED, 99, 0, 1)), Criterion.CORRECT).severe
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_an_interval_holds_its_share_and_narrows_with_more_records(right: int, wrong: int) -> None:
+    trials = right + wrong
+    low, high = wilson_interval(successes=right, trials=trials)
+    assert 0 <= low <= (100 * right / trials if trials else 50) <= high <= 100
+    wide = high - low
+    low, high = wilson_interval(successes=right * 4, trials=trials * 4)
+    assert high - low <= wide
 
 
 def test_without_changes_live_is_unknown_zero_and_says_so() -> None:
@@ -156,7 +345,9 @@ def test_a_warning_about_an_identifier_is_no_severe_incident() -> None:
 
 
 def test_correct_says_that_it_rests_on_form_only() -> None:
-    assert word(score(), Criterion.CORRECT).rests_on_vi == "quy tắc hình thức; chưa đối chiếu với nguồn gốc"
+    assert word(score(), Criterion.CORRECT).rests_on_vi == (
+        "quy tắc hình thức; chưa đối chiếu với nguồn gốc; chưa có mẫu người đánh giá"
+    )
 
 
 def test_counts_of_rules_that_are_gone_take_no_part() -> None:
@@ -221,6 +412,16 @@ identifier_percent: 100
         GOOD.replace("green_from_percent: 90", "green_from_percent: 101"),
         GOOD.replace("yellow_from_percent: 75", ""),
         GOOD.replace("identifier_percent: 100", "identifier_percent: 100.5"),
+        GOOD + "valid_days: {counters: 0}",
+        GOOD + "valid_days: {counter: 1}",
+        GOOD + "valid_days: 1",
+        GOOD + "sample: {records_min: 0}",
+        GOOD + "sample: {records_min: 1.5}",
+        GOOD + "sample: {required: 1}",
+        GOOD + "elements: {default: 0}",
+        GOOD + "elements: {named: [a]}",
+        GOOD + "elements: {named: {a: -1}}",
+        GOOD + "rules: {CL02: yes}",
         "weights: 1",
         "- 1",
         "{",
@@ -244,4 +445,6 @@ def test_a_scoring_file_that_is_missing_is_refused(tmp_path: Path) -> None:
 def test_a_good_scoring_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "scoring.yaml"
     path.write_text(GOOD, encoding="utf-8")
-    assert load_scoring(path) == shipped_scoring()
+    read = load_scoring(path)
+    assert replace(shipped_scoring(), document=None, trust=None, note=None) == read
+    assert read.digest == shipped_scoring().digest

@@ -12,12 +12,17 @@ from lienthong.standardise.plan import schema_of
 
 RECORD_DAY: Final = "record_day"  # on which day codes must be valid: the dataset's record date, else the source's day
 SOURCE_DAY: Final = "source_day"  # on which day the source committed the row, in Vietnam
+MEASURED_DAY: Final = "measured_day"  # the day a measurement speaks of; null where a row is judged as it arrives
+AGE_DAYS: Final = (
+    "age_days"  # from the source's day to the measured day; null if one is missing or they run backwards
+)
 DAMAGED: Final = "damaged"  # a source value held bytes that are not UTF-8
 OVERSIZED: Final = "oversized"  # a source value was over the size limit
 DAMAGED_NAMES: Final = "damaged__names"  # the source columns concerned, for people
 OVERSIZED_NAMES: Final = "oversized__names"
 
 OUTCOME: Final = "__outcome"  # Outcome of the standardiser, a small integer
+TEXT: Final = "__text"  # what the source wrote where the value is null; shown, never judged
 LISTED: Final = "__listed"  # the code stands in its list, on whatever day
 IN_FORCE: Final = "__in_force"  # the code is valid on the record day
 PARENT: Final = "__parent"  # the code's parent on the record day
@@ -27,6 +32,8 @@ SIZED: Final = "__sized"  # each code of a list of codes has the domain's length
 ROW_COLUMNS: Final[Mapping[str, pl.DataType]] = {
     RECORD_DAY: pl.Date(),
     SOURCE_DAY: pl.Date(),
+    MEASURED_DAY: pl.Date(),
+    AGE_DAYS: pl.Int64(),
     DAMAGED: pl.Boolean(),
     OVERSIZED: pl.Boolean(),
     DAMAGED_NAMES: pl.String(),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
 
 from lienthong.check.columns import (
+    AGE_DAYS,
     DAMAGED,
     DAMAGED_NAMES,
     IN_FORCE,
     LISTED,
+    MEASURED_DAY,
     OUTCOME,
     OVERSIZED,
     OVERSIZED_NAMES,
@@ -31,6 +34,9 @@ VIETNAM_OFFSET: Final = pl.duration(hours=7)  # one time zone, no summer time
 _ROW: Final = "row"
 _CODE: Final = "code"
 _DAY: Final = "day"
+_STRETCH: Final = "stretch"
+
+ANSWERS_MAX: Final = 2_000_000  # codes times stretches of days worked out beforehand for one list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +47,13 @@ class Fact:
     make: Callable[[pl.DataFrame], pl.DataFrame]  # these columns, same height and order
 
 
-def row_columns(records: RecordBatch, *, record_date: str | None, oversized: pl.Series | None) -> pl.DataFrame:
-    """Return values, outcomes, days and marks of a batch side by side."""
+def row_columns(
+    records: RecordBatch, *, record_date: str | None, oversized: pl.Series | None, measured_day: date | None = None
+) -> pl.DataFrame:
+    """Return values, outcomes, days and marks of a batch side by side.
+
+    ``measured_day`` is the day a measurement speaks of; rows judged as they arrive have none.
+    """
     marks = records.envelope.select(
         (pl.col("_source_time") + VIETNAM_OFFSET).dt.date().alias(SOURCE_DAY),
         (pl.col("_damaged").list.len().fill_null(0) > 0).alias(DAMAGED),
@@ -53,7 +64,14 @@ def row_columns(records: RecordBatch, *, record_date: str | None, oversized: pl.
     day = pl.col(SOURCE_DAY)
     if record_date is not None:
         day = pl.coalesce(_first_day(record_date, frame.schema[record_date]), day)
-    return frame.with_columns(day.alias(RECORD_DAY))
+    measured = pl.lit(measured_day, pl.Date).alias(MEASURED_DAY)
+    return frame.with_columns(day.alias(RECORD_DAY), measured, _age(measured_day))
+
+
+def _age(measured_day: date | None) -> pl.Expr:
+    """Return how many days ago the source wrote; a clock that was set back tells nothing."""
+    days = (pl.lit(measured_day, pl.Date) - pl.col(SOURCE_DAY)).dt.total_days()
+    return pl.when(days >= 0).then(days).cast(pl.Int64).alias(AGE_DAYS)
 
 
 def _oversized(oversized: pl.Series | None, height: int) -> pl.DataFrame:
@@ -130,14 +148,15 @@ def _all_items(name: str, holds: pl.Expr) -> pl.Expr:
 def _code_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...], *, several: bool) -> Fact:
     if not several and name + PARENT not in columns and _timeless(table):
         return _membership_fact(name, table, columns)
+    look_up = _answers(table)
 
     def make(frame: pl.DataFrame) -> pl.DataFrame:
         asked = frame.select(pl.col(name).alias(_CODE), pl.col(RECORD_DAY).alias(_DAY))
         if not several:
-            return _looked_up(asked, table).select(_wanted(name, columns))
+            return look_up(asked).select(_wanted(name, columns))
         places = asked.with_row_index(_ROW)
         single = places.explode(_CODE, empty_as_null=True).filter(pl.col(_CODE).is_not_null())
-        judged = pl.concat([single.select(_ROW), _looked_up(single.select(_CODE, _DAY), table)], how="horizontal")
+        judged = pl.concat([single.select(_ROW), look_up(single.select(_CODE, _DAY))], how="horizontal")
         together = judged.group_by(_ROW).agg(
             pl.col(LISTED).all(ignore_nulls=False), pl.col(IN_FORCE).all(ignore_nulls=False)
         )
@@ -145,6 +164,44 @@ def _code_fact(name: str, table: pl.DataFrame, columns: tuple[str, ...], *, seve
         return joined.select(_wanted(name, columns))
 
     return Fact(columns=columns, make=make)
+
+
+def _answers(table: pl.DataFrame) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Return how to look codes up: in answers worked out beforehand where their number allows, else code by code."""
+    cuts = pl.concat([table["valid_from"], table["valid_to"]]).drop_nulls().unique().sort()
+    if table.height * (cuts.len() + 2) > ANSWERS_MAX:
+        return lambda asked: _looked_up(asked, table)
+    # Between two cuts no code begins or ends: one day of each stretch answers for all of them.
+    first: list[date | None] = [None, date.min, *cuts]
+    stretches = pl.DataFrame({_STRETCH: range(len(first)), _DAY: first}, schema={_STRETCH: pl.UInt32, _DAY: pl.Date})
+    asked = table.select(pl.col(_CODE).unique()).join(stretches, how="cross")
+    known = pl.concat([asked, _looked_up(asked.select(_CODE, _DAY), table).drop(_CODE, _DAY)], how="horizontal")
+    known = known.select(_CODE, _STRETCH, LISTED, IN_FORCE, PARENT)
+    alone = [known.filter(pl.col(_STRETCH) == each).drop(_STRETCH) for each in range(len(first))]
+
+    def answer(asked: pl.DataFrame) -> pl.DataFrame:
+        stretch = _stretch(asked[_DAY], cuts)
+        if stretch.min() == stretch.max() and stretch.len():
+            found = asked.select(_CODE).join(alone[stretch[0]], on=_CODE, how="left", maintain_order="left")
+        else:
+            found = asked.select(_CODE, stretch).join(known, on=[_CODE, _STRETCH], how="left", maintain_order="left")
+        listed = pl.when(pl.col(_CODE).is_not_null())
+        return found.with_columns(
+            listed.then(pl.col(LISTED).is_not_null()).alias(LISTED),
+            listed.then(pl.when(pl.col(LISTED).is_null()).then(pl.lit(value=False)).otherwise(IN_FORCE)).alias(
+                IN_FORCE
+            ),
+        )
+
+    return answer
+
+
+def _stretch(days: pl.Series, cuts: pl.Series) -> pl.Series:
+    """Return in which stretch between two cuts each day lies; 0 is no day."""
+    stretch = days.is_not_null().cast(pl.UInt32)
+    for cut in cuts:
+        stretch = stretch + (days >= cut).fill_null(value=False).cast(pl.UInt32)
+    return stretch.alias(_STRETCH)
 
 
 def _timeless(table: pl.DataFrame) -> bool:
@@ -179,7 +236,7 @@ def _looked_up(asked: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col(LISTED).any(),
             pl.col(IN_FORCE).any(ignore_nulls=False),
-            pl.col("parent").filter(pl.col(IN_FORCE)).first().alias(PARENT),
+            pl.col("parent").filter(pl.col(IN_FORCE)).min().alias(PARENT),
         )
     )
     return asked.join(answers, on=[_CODE, _DAY], how="left", nulls_equal=True, maintain_order="left")

@@ -9,21 +9,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 import sqlglot
 from sqlglot import exp
 
+from lienthong.check.language_kinds import (
+    ARITHMETIC,
+    COMPARISONS,
+    COUNTED_MAX,
+    ORDERINGS,
+    Kind,
+    MixedKinds,
+    check_kinds,
+    kind_of,
+    try_cast_fault,
+)
 from lienthong.dictionary.patterns import pattern_fault
 from lienthong.errors import Actor, LienthongError
 
 TEXT_CHARACTERS_MAX: Final = 20_000
 NODES_MAX: Final = 5_000
+PREDICATES_KEPT_MAX: Final = 8_192  # read once; the same text comes again with every run
+DEPTH_MAX: Final = 60  # parts inside one another, a chain of AND or of + counting once
 DIALECTS: Final = ("duckdb", "postgres", "spark")
 
+DIGITS_MAX: Final = 38  # of a decimal, on every engine
 _INTEGER: Final = re.compile(r"[0-9]{1,18}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,10})?")
 _CONTAINS: Final = re.compile(r"%?[^%_\\]+%?")
@@ -49,8 +64,9 @@ class Predicate:
     """A condition on one row, known to be inside the language."""
 
     text: str  # as it was written
-    tree: exp.Expr
+    tree: exp.Expr  # with a bracket around every part that could be read in two ways
     columns: tuple[str, ...]  # that it reads, sorted
+    kinds: Mapping[str, pl.DataType] = field(default_factory=dict, compare=False)  # of these columns
 
 
 def parse_predicate(text: str, *, columns: Mapping[str, pl.DataType]) -> Predicate:
@@ -60,42 +76,165 @@ def parse_predicate(text: str, *, columns: Mapping[str, pl.DataType]) -> Predica
         PredicateRefused: names the node that is not let in.
         ColumnUnknown: names a column the rows do not have.
     """
+    _, _, names = _inside(text)
+    for name in names:
+        if name not in columns:
+            raise ColumnUnknown(text=_short(text), column=name)
+    return _finished(text, tuple((name, columns[name]) for name in names))
+
+
+@lru_cache(PREDICATES_KEPT_MAX)
+def _inside(text: str) -> tuple[exp.Expr, exp.Expr, tuple[str, ...]]:
+    """Return a text as it was written, as it is to be read, and the columns it names; whatever their kinds."""
     tree = _parsed(text)
     nodes = list(tree.walk())
     if len(nodes) > NODES_MAX:
         raise PredicateRefused(text=_short(text), node="the whole", reason=f"has more than {NODES_MAX} parts")
+    if max(_depth(node) for node in nodes if node.is_leaf()) > DEPTH_MAX:
+        raise PredicateRefused(text=_short(text), node="the whole", reason=f"nests more than {DEPTH_MAX} parts")
     for node in nodes:
         judge = _ALLOWED.get(type(node))
         fault = "is not let in" if judge is None else judge(node)
         if fault is not None:
             raise PredicateRefused(text=_short(text), node=_node_name(node), reason=fault)
-    read: set[str] = set()
-    for column in tree.find_all(exp.Column):
-        if column.name not in columns:
-            raise ColumnUnknown(text=_short(text), column=column.name)
-        # A TRY_CAST is a Cast too, of its own kind and with its own condition.
-        if type(column.parent) is exp.Cast and not isinstance(columns[column.name], pl.Date):
-            raise PredicateRefused(
-                text=_short(text), node="CAST", reason=f"may make text of dates only: {column.name}"
-            )
-        read.add(column.name)
-    return Predicate(text=text, tree=tree, columns=tuple(sorted(read)))
+    names = {column.name for column in tree.find_all(exp.Column)}
+    return tree, _rewritten(_rewritten(tree, _counted), _bracketed), tuple(sorted(names))
 
 
-def to_polars(predicate: Predicate) -> pl.Expr:
-    """Return the predicate as an expression; unknown is null, as in SQL."""
-    return pl.sql_expr(predicate.tree.sql(identify=True))
+@lru_cache(PREDICATES_KEPT_MAX)
+def _finished(text: str, kinds: tuple[tuple[str, pl.DataType], ...]) -> Predicate:
+    written, plain, names = _inside(text)
+    try:
+        check_kinds(written, dict(kinds))
+    except MixedKinds as mixed:
+        raise PredicateRefused(text=_short(text), node=_node_name(mixed.node), reason=mixed.reason) from None
+    return Predicate(text=text, tree=plain, columns=names, kinds=dict(kinds))
+
+
+def to_polars(predicate: Predicate, *, rewrite: Callable[[exp.Expr], exp.Expr] | None = None) -> pl.Expr:
+    """Return the predicate as an expression; unknown is null, as in SQL.
+
+    ``rewrite`` may put quicker parts of the same meaning in place of others.
+    """
+    tree = _rewritten(predicate.tree, _widened)
+    return pl.sql_expr((tree if rewrite is None else rewrite(tree)).sql(identify=True))
 
 
 def to_sql(predicate: Predicate, *, dialect: str) -> str:
     """Return the predicate for another engine: "duckdb", "postgres" or "spark"."""
     assert dialect in DIALECTS, f"the rule language is not written for {dialect}"
-    return predicate.tree.sql(dialect=dialect, identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    tree = _rewritten(predicate.tree, _widened)
+    if dialect == "postgres":
+        tree = _for_postgres(tree, predicate.kinds)
+    if dialect == "spark":
+        tree = _rewritten(tree, _for_spark)
+    return tree.sql(dialect=dialect, identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _rewritten(tree: exp.Expr, rewrite: Callable[[exp.Expr], exp.Expr | None]) -> exp.Expr:
+    """Return the tree with parts put in place of others, from the inside out; None leaves a part as it is.
+
+    A tree without such parts is returned itself, since copies cost more than all the rest of reading a predicate.
+    """
+    if all(rewrite(node) is None for node in tree.walk()):
+        return tree
+    tree = tree.copy()
+    for node in reversed(list(tree.walk())):
+        written = rewrite(node)
+        if written is not None:
+            node.replace(written)
+    return tree
+
+
+def _counted(node: exp.Expr) -> exp.Expr | None:
+    """Make a column unknown to arithmetic where its number is so large that a sum could overflow."""
+    if not isinstance(node, exp.Column) or not isinstance(_operator(node), ARITHMETIC):
+        return None
+    limit = exp.Literal.number(COUNTED_MAX)
+    inside = exp.Between(this=node.copy(), low=exp.Neg(this=limit.copy()), high=limit)
+    return exp.Case(ifs=[exp.If(this=inside, true=node.copy())])
+
+
+def _operator(node: exp.Expr) -> exp.Expr | None:
+    """Return what a part is an operand of, brackets left out."""
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return parent
+
+
+_OPERATORS: Final = (
+    exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is, exp.Like, exp.RegexpLike, *COMPARISONS, *ARITHMETIC,
+)  # fmt: skip
+
+
+def _bracketed(node: exp.Expr) -> exp.Expr | None:
+    """Put a bracket around every operator inside another, since engines differ in what binds tighter."""
+    parent = node.parent
+    if not isinstance(node, _OPERATORS) or not isinstance(parent, _OPERATORS):
+        return None
+    if type(parent) is type(node) and isinstance(node, (exp.And, exp.Or, exp.Add)):
+        return None  # a chain of one operator is read alike from either end
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not isinstance(parent, exp.Neg):
+        return None
+    return exp.Paren(this=node.copy())
+
+
+def _widened(node: exp.Expr) -> exp.Expr | None:
+    """Let arithmetic run in 64 bits everywhere: lengths, years and chosen literals are narrower on some engines."""
+    if not isinstance(node, (exp.Length, exp.Extract, exp.Case)) or not _is_narrow(node):
+        return None
+    return exp.Cast(this=node.copy(), to=exp.DataType.build("BIGINT"))
+
+
+def _is_narrow(node: exp.Expr) -> bool:
+    """Return whether an operand of arithmetic may have fewer than 64 bits; a literal follows its fellow."""
+    if not isinstance(_operator(node), ARITHMETIC):
+        return False
+    # What ``_counted`` wrote chooses a column of 64 bits.
+    return not (isinstance(node, exp.Case) and isinstance(node.args["ifs"][0].args["true"], exp.Column))
+
+
+def _for_postgres(tree: exp.Expr, kinds: Mapping[str, pl.DataType]) -> exp.Expr:
+    """Order texts by bytes whatever the database's language, and write days whatever its date style."""
+
+    def ordered(node: exp.Expr) -> exp.Expr | None:
+        operator = node.parent
+        is_ordered = isinstance(operator, (*ORDERINGS, exp.Between)) and operator.this is node
+        if not is_ordered or kind_of(node, kinds) is not Kind.TEXT:
+            return None
+        return exp.Collate(this=exp.Paren(this=node.copy()), expression=exp.to_identifier("C", quoted=True))
+
+    def written(node: exp.Expr) -> exp.Expr | None:
+        if type(node) is not exp.Cast or node.to.this != exp.DataType.Type.VARCHAR:
+            return None
+        return exp.Anonymous(this="TO_CHAR", expressions=[node.this.copy(), exp.Literal.string("YYYY-MM-DD")])
+
+    return _rewritten(_rewritten(tree, ordered), written)
+
+
+def _for_spark(node: exp.Expr) -> exp.Expr | None:
+    """Let a pattern end at the end of the text: for Java ``$`` also stands before a last line break."""
+    if not isinstance(node, exp.Literal) or not isinstance(node.parent, exp.RegexpLike):
+        return None
+    return exp.Literal.string(node.name[:-1] + "\\z") if node.name.endswith("$") else None
 
 
 def literal(text: str) -> str:
     """Write a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _depth(node: exp.Expr) -> int:
+    depth, child, parent = 1, node, node.parent
+    while parent is not None:
+        # A chain of one operator leans to one side; engines and sqlglot read it without going deeper.
+        chained = (
+            type(parent) is type(child) and isinstance(child, (exp.And, exp.Or, exp.Add)) and parent.this is child
+        )
+        depth += not chained
+        child, parent = parent, parent.parent
+    return depth
 
 
 def _short(text: str) -> str:
@@ -198,11 +337,20 @@ def _cast(node: exp.Expr) -> str | None:
     if target == exp.DataType.Type.DATE:
         return None if _is_day(inner) else "makes dates of literals only: DATE '2025-07-01'"
     if target == exp.DataType.Type.DECIMAL:
-        fits = isinstance(inner, exp.Literal) and inner.is_string and _DECIMAL.fullmatch(inner.name)
-        return None if fits else "makes decimals of literals only: CAST('0.5' AS DECIMAL(38, 2))"
+        return _decimal_fault(inner, to)
     if target == exp.DataType.Type.VARCHAR:
         return None if isinstance(inner, exp.Column) else "makes text of date columns only"
     return "to this type differs between engines"
+
+
+def _decimal_fault(node: exp.Expr, to: exp.Expr) -> str | None:
+    if not isinstance(node, exp.Literal) or not node.is_string or not _DECIMAL.fullmatch(node.name):
+        return "makes decimals of literals only: CAST('0.5' AS DECIMAL(38, 2))"
+    sizes = [int(each.name) for each in to.expressions]
+    # Engines choose other sizes where none are named, and round other ways where the literal has more digits.
+    whole, _, part = node.name.removeprefix("-").partition(".")
+    fits = len(sizes) == 2 and len(part) <= sizes[1] <= sizes[0] <= DIGITS_MAX and len(whole) <= sizes[0] - sizes[1]  # noqa: PLR2004 - precision and scale
+    return None if fits else "makes decimals that hold the literal only: CAST('0.5' AS DECIMAL(38, 2))"
 
 
 def _is_day(node: exp.Expr) -> bool:
@@ -217,14 +365,8 @@ def _is_day(node: exp.Expr) -> bool:
 def _try_cast(node: exp.Expr) -> str | None:
     if node.args["to"].this != exp.DataType.Type.BIGINT:
         return "makes whole numbers only: TRY_CAST(… AS BIGINT)"
-    # Engines may work out both sides of AND: only CASE keeps a cast away from what it cannot read.
-    child: exp.Expr = node
-    while child.parent is not None:
-        parent = child.parent
-        if isinstance(parent, exp.If) and parent.args.get("true") is child and parent.this.find(exp.RegexpLike):
-            return None
-        child = parent
-    return "stands behind a test of its digits only: CASE WHEN regexp_like(…) THEN TRY_CAST(…) END"
+    assert isinstance(node, exp.TryCast), "the judge of this very part"
+    return try_cast_fault(node)
 
 
 def _data_type(node: exp.Expr) -> str | None:

@@ -22,7 +22,7 @@ _OPEN: Final = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
 
 def mask(value: pl.Expr, sensitivity: Sensitivity) -> pl.Expr:
     """Return the text as it may be shown; null stays null."""
-    clean = value.cast(pl.String).str.replace_all(r"\p{C}", " ")
+    clean = _clean(value)
     if sensitivity in _OPEN:
         return _cut(clean)
     length = clean.str.len_chars()
@@ -37,6 +37,27 @@ def mask_text(value: str | None, sensitivity: Sensitivity) -> str | None:
     return shown
 
 
+def masked(texts: pl.Series, sensitivity: Sensitivity) -> pl.Series:
+    """Return many texts as ``mask`` shows them, quicker: what looks at words is not asked of numbers."""
+    if sensitivity in _OPEN or sensitivity is Sensitivity.SENSITIVE_PERSONAL:
+        return texts.to_frame("text").select(mask(pl.col("text"), sensitivity)).to_series()
+    frame = texts.to_frame("text").with_row_index("row").with_columns(_clean(pl.col("text")).alias("text"))
+    number = frame.select(_is_number(pl.col("text")).fill_null(value=False)).to_series()
+    clean, length = pl.col("text"), pl.col("text").str.len_chars()
+    dots = clean.str.replace_all(".", _DOT)
+    parts = [
+        frame.filter(rows).with_columns(
+            _cut(pl.when(length <= HIDDEN_CHARACTERS_MAX).then(dots).otherwise(shown)).alias("text")
+        )
+        for rows, shown in ((number, _number(clean)), (~number, _words(clean)))
+    ]
+    return pl.concat(parts).sort("row")["text"]
+
+
+def _clean(value: pl.Expr) -> pl.Expr:
+    return value.cast(pl.String).str.replace_all(r"\p{C}", " ")
+
+
 def _cut(text: pl.Expr) -> pl.Expr:
     return (
         pl.when(text.str.len_chars() <= SHOWN_CHARACTERS_MAX)
@@ -47,19 +68,23 @@ def _cut(text: pl.Expr) -> pl.Expr:
 
 def _hint(text: pl.Expr) -> pl.Expr:
     """Keep the first letter of each word; of a long number the first three and the last two digits."""
-    length = text.str.len_chars()
+    return pl.when(_is_number(text)).then(_number(text)).otherwise(_words(text))
+
+
+def _is_number(text: pl.Expr) -> pl.Expr:
+    return text.str.contains(r"^[0-9][0-9 .+/-]*$")
+
+
+def _number(text: pl.Expr) -> pl.Expr:
     middle = text.str.slice(3).str.head(-2).str.replace_all(".", _DOT)
-    number = text.str.head(3) + middle + text.str.tail(2)
+    long = text.str.head(3) + middle + text.str.tail(2)
+    short = text.str.head(1) + text.str.slice(1).str.replace_all(".", _DOT)
+    return pl.when(text.str.len_chars() >= NUMBER_CHARACTERS_MIN).then(long).otherwise(short)
+
+
+def _words(text: pl.Expr) -> pl.Expr:
     # A word of one letter would be shown whole, so it goes; then every letter that follows another.
-    words = text.str.replace_all(r"\b\w\b", _DOT).str.replace_all(r"\B\w", _DOT)
-    is_number = text.str.contains(r"^[0-9][0-9 .+/-]*$")
-    return (
-        pl.when(is_number & (length >= NUMBER_CHARACTERS_MIN))
-        .then(number)
-        .when(is_number)
-        .then(text.str.head(1) + text.str.slice(1).str.replace_all(".", _DOT))
-        .otherwise(words)
-    )
+    return text.str.replace_all(r"\b\w\b", _DOT).str.replace_all(r"\B\w", _DOT)
 
 
 def _shape(text: pl.Expr) -> pl.Expr:

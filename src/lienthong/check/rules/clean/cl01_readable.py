@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.columns import OUTCOME
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import is_must, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 from lienthong.standardise.batch import Outcome
 
 CODE: Final = "CL01"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:

@@ -6,11 +6,12 @@ from typing import Final
 
 from lienthong.check.columns import PATTERNED
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text
 
 CODE: Final = "CL02"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 # Dates and numbers have the form their standardiser gave them, whatever their domain says.
 _WRITTEN: Final = frozenset({Datatype.TEXT, Datatype.CODE, Datatype.CODES})

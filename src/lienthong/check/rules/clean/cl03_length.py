@@ -6,12 +6,13 @@ from typing import Final
 
 from lienthong.check.columns import SIZED, has_length, has_list
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.widths import pattern_widths
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text, ValueDomain
 
 CODE: Final = "CL03"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 _WRITTEN: Final = frozenset({Datatype.TEXT, Datatype.CODE, Datatype.CODES})
 

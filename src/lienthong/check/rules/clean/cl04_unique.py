@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CL04"
+ERROR_CLASS: Final = ErrorClass.DUPLICATE
 
 _TITLE: Final = Text(vi="Không trùng", en="Unique")
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from lienthong.check.columns import OUTCOME, has_list
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import is_must, label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text
 from lienthong.standardise.batch import Outcome
 from lienthong.standardise.registry import all_kernels
 
 CODE: Final = "CL05"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 _DAY: Final = Text(vi="năm hai chữ số không cho biết thế kỷ", en="a two-digit year leaves the century open")
 _NUMBER: Final = Text(vi="“1.234” là một nghìn hay một phẩy hai", en="“1.234” may be a thousand or one and a bit")

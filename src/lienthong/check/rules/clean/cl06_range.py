@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text, ValueDomain
 
 CODE: Final = "CL06"
+ERROR_CLASS: Final = ErrorClass.OUTLIER
 TODAY: Final = "today"  # a limit that moves: CR02 asks for it
 
 _MEASURED: Final = frozenset({Datatype.INTEGER, Datatype.DECIMAL, Datatype.DATE})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.columns import DAMAGED, DAMAGED_NAMES
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CL08"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:  # noqa: ARG001 - every dataset, whatever it holds

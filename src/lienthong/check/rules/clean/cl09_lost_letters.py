@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import is_must, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CL09"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 
 # In a name or an address a question mark stands where "Nguy?n" lost its ễ.
 _NAMING: Final = frozenset({"person-name", "organisation-name", "address"})

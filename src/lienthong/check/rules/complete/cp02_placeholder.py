@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import is_must, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CP02"
+ERROR_CLASS: Final = ErrorClass.EMPTY
 
 # What agencies really write instead of leaving a field empty; standardisers keep it, since nobody should guess.
 PLACEHOLDERS: Final = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CR01"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 ALGORITHM: Final = "mst"  # the only one known so far
 PATTERN: Final = "^[0-9]{10}(-[0-9]{3})?$"
 WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)

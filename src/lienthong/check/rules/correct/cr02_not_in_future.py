@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.columns import SOURCE_DAY
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text
 
 CODE: Final = "CR02"
+ERROR_CLASS: Final = ErrorClass.OUTLIER
 TODAY: Final = "today"
 
 

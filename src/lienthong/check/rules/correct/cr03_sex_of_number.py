@@ -12,11 +12,12 @@ from lienthong.check.known_elements import (
     PERSONAL_NUMBER_PATTERN,
     SEX,
 )
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of, member_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CR03"
+ERROR_CLASS: Final = ErrorClass.LOGIC
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:

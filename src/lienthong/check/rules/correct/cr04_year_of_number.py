@@ -10,11 +10,12 @@ from lienthong.check.known_elements import (
     PERSONAL_NUMBER_BASIS,
     PERSONAL_NUMBER_PATTERN,
 )
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of, member_of
 from lienthong.dictionary.model import Dataset, Datatype, Dictionary, Text
 
 CODE: Final = "CR04"
+ERROR_CLASS: Final = ErrorClass.LOGIC
 CENTURIES: Final = (("0", "1", "19"), ("2", "3", "20"), ("4", "5", "21"), ("6", "7", "22"), ("8", "9", "23"))
 
 

@@ -11,11 +11,12 @@ from lienthong.check.known_elements import (
     PROVINCES,
 )
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import label_of, member_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CR05"
+ERROR_CLASS: Final = ErrorClass.REFERENTIAL
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:

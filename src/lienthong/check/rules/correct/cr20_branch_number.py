@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CR20"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 ALGORITHM: Final = "mst"  # the check digit that enterprise and tax numbers have
 NO_BRANCH: Final = "-000"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.language import literal
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import CodeListId, Dataset, Dictionary, Text
 
 CODE: Final = "CR21"
+ERROR_CLASS: Final = ErrorClass.REFERENTIAL
 STANDARDISER: Final = "health-card"
 KINDS: Final = CodeListId("doi-tuong-bhyt")
 SHAPED: Final = "^[A-Z]{2}[1-5][0-9]{12}$"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "CR22"
+ERROR_CLASS: Final = ErrorClass.FORMAT
 STANDARDISER: Final = "plate"
 
 # 11 to 99 without 13, 42, 44 to 46, 87, 91 and 96, which no list that was seen has.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, ElementId, Text
 
 CODE: Final = "CR23"
+ERROR_CLASS: Final = ErrorClass.LOGIC
 CARD: Final = "health-card"
 NUMBER: Final = "social-insurance"
 CARD_SHAPED: Final = "^[A-Z]{2}[1-5][0-9]{12}$"

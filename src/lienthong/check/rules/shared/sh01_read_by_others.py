@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "SH01"
+ERROR_CLASS: Final[ErrorClass | None] = None  # data that nobody reads is not wrong data
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:  # noqa: ARG001 - every dataset is to be shared

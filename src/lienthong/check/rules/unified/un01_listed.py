@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lienthong.check.columns import LISTED, has_list
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import Dataset, Dictionary, Text
 
 CODE: Final = "UN01"
+ERROR_CLASS: Final = ErrorClass.REFERENTIAL
 
 
 def derive(dictionary: Dictionary, dataset: Dataset) -> tuple[Rule, ...]:

@@ -6,11 +6,12 @@ import re
 from typing import Final
 
 from lienthong.check.columns import PARENT, has_list
-from lienthong.check.verdict import Criterion, Rule, Severity
+from lienthong.check.verdict import Criterion, ErrorClass, Rule, Severity
 from lienthong.check.wording import basis_of, label_of
 from lienthong.dictionary.model import CodeListId, Dataset, Datatype, Dictionary, ElementId, Text
 
 CODE: Final = "UN03"
+ERROR_CLASS: Final = ErrorClass.LOGIC
 
 _WORD: Final = re.compile(r"[A-Z][a-z0-9]*")
 _UNIT_WORDS: Final = 2  # "Ma" + "Xa", "Ma" + "Tinh"; the words after them say whose address it is
