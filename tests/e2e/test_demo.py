@@ -164,6 +164,9 @@ def test_the_whole_way_from_nothing_and_on_again(demo: Demo) -> None:
     page = httpx.get(said["portal"], timeout=20)
     assert page.status_code == 200
     assert "Nghị quyết 214" in page.text
+    officers = Path(said["officers_file"])
+    assert officers.stat().st_mode & 0o077 == 0, "passwords are for the owner of the demo alone"
+    assert "Trần An" in signed_in_page(said["portal"], officers)
 
     with demo.centre() as centre:
         snapshots = centre.execute("SELECT count(*) FROM lienthong.batch WHERE snapshot").fetchone()
@@ -176,7 +179,18 @@ def test_the_whole_way_from_nothing_and_on_again(demo: Demo) -> None:
         again = centre.execute("SELECT count(*) FROM lienthong.batch WHERE snapshot").fetchone()
     assert again == snapshots, "going on must not take the snapshot again"
     assert demo.record().json()["record"]["ten_to_chuc"] == "CÔNG TY ĐỔI TÊN"
+    assert "Trần An" in signed_in_page(said["portal"], officers), "accounts and passwords stay"
     assert demo.stop() == 0, demo.said()
+
+
+def signed_in_page(portal: str, officers: Path) -> str:
+    """Sign in as the first officer of the demo and return the list of proposals as that officer sees it."""
+    name, secret = next(line.split()[:2] for line in officers.read_text().splitlines() if not line.startswith("#"))
+    with httpx.Client(base_url=portal, timeout=20, follow_redirects=True) as browser:
+        form = browser.get("/dang-nhap/").text
+        token = form.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        values = {"name": name, "password": secret, "next": "/tu-dien/de-xuat/", "csrfmiddlewaretoken": token}
+        return browser.post("/dang-nhap/", data=values).text
 
 
 def test_the_api_denies_by_default(demo: Demo) -> None:

@@ -18,10 +18,11 @@ def run() -> int:
     try:
         services = from_environment()
         listen = services.settings.portal
-        check_listen(listen.host, listen.port)
+        sign_in = services.settings.sign_in
+        check_listen(listen.host, listen.port, sign_in=sign_in)
         set_services(services)
         stop_with_parent()
-        serve(host=listen.host, port=listen.port)
+        serve(host=listen.host, port=listen.port, sign_in=sign_in)
     except LienthongError as error:
         sys.stderr.write(f"{error.code} {error}\n  what to do: {error.remedy}\n")
         return 1

@@ -99,6 +99,8 @@ def make_board(services: PortalServices) -> Board:
         reader=services.reader,
         plan=services.plan,
         now=services.clock.now(),
+        measurements=getattr(services, "measurements", None),
+        samples=getattr(services, "samples", None),
     )
     context = {"overview": overview, "figures": make_figures(overview)}
     return Board(

@@ -19,9 +19,10 @@ NO_SHELF: Final = Shelf(status=None, releases=())
 class Desk:
     """Everything prepared for one dictionary; safe for several threads."""
 
-    def __init__(self, dictionary: Dictionary, folder: Path | None) -> None:
+    def __init__(self, dictionary: Dictionary, folder: Path | None, key: Path | None = None) -> None:
         self.dictionary = dictionary
         self.folder = folder
+        self.key = key  # public key that signatures of releases are checked with
         self._lock = threading.Lock()
         self._index: SearchIndex | None = None
         self._books: dict[CodeListId, CodeBook] = {}
@@ -47,7 +48,7 @@ class Desk:
 
     def shelf(self) -> Shelf:
         """Return what was released, as the folder holds it now."""
-        return NO_SHELF if self.folder is None else read_shelf(self.folder)
+        return NO_SHELF if self.folder is None else read_shelf(self.folder, public_key=self.key)
 
     def earlier(self) -> tuple[Dictionary, ...]:
         """Return the released dictionaries that differ from the current one, oldest first; read once per release."""
@@ -69,7 +70,8 @@ def desk() -> Desk:
     given = services()
     kept = _Kept.desk
     if kept is None or kept.dictionary is not given.dictionary or kept.folder != _folder(given):
-        kept = _Kept.desk = Desk(given.dictionary, _folder(given))
+        key = getattr(getattr(given, "settings", None), "dictionary_key", None)
+        kept = _Kept.desk = Desk(given.dictionary, _folder(given), key)
     return kept
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import orjson
@@ -16,13 +16,15 @@ from lienthong.dictionary.exports.addresses import SINCE_EVER
 from lienthong.dictionary.json_schema import json_schema
 from lienthong.dictionary.model import CodeListId, DatasetId, Dictionary, DomainId, ElementId
 from lienthong.dictionary.writing import as_yaml
-from lienthong.oversight.dictionary_codes import codes_csv
+from lienthong.oversight.dictionary_codes import CodeRow, codes_csv
 from lienthong.portal.dictionary_desk import desk
 from lienthong.portal.dictionary_views import FACET_LETTERS_MAX, asked_day
 from lienthong.portal.services import services
+from lienthong.wiring.exporting import code_list_workbook
 
 HTML: Final = "text/html"
 JSON: Final = "application/json"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PAGE_OF: Final = {
     "data-element": "element",
     "value-domain": "domain",
@@ -67,17 +69,36 @@ def ddl(request: HttpRequest, dataset: str) -> HttpResponse:
 @require_safe
 def codes(request: HttpRequest, list_id: str) -> HttpResponse:
     """Give the codes of a list on a day as CSV, all or those of one parent."""
+    asked = asked_day(request)
+    rows = _codes_on(request, list_id, asked.day)
+    if asked.refused:
+        return _refused_day()
+    return _file(codes_csv(rows), "text/csv", f"{list_id}-{asked.day.isoformat()}.csv")
+
+
+@require_safe
+def codes_workbook(request: HttpRequest, list_id: str) -> HttpResponse:
+    """Give the same as a workbook whose cells are texts: leading zeros stay."""
+    asked = asked_day(request)
+    rows = _codes_on(request, list_id, asked.day)
+    if asked.refused:
+        return _refused_day()
+    return HttpResponse(
+        code_list_workbook(rows, list_id=list_id, on=asked.day),
+        content_type=XLSX,
+        headers={"Content-Disposition": f'attachment; filename="{list_id}-{asked.day.isoformat()}.xlsx"'},
+    )
+
+
+def _codes_on(request: HttpRequest, list_id: str, day: date) -> tuple[CodeRow, ...]:
     book = desk().book(list_id)
     if book is None:
         raise Http404
-    asked = asked_day(request)
-    if asked.refused:
-        return _refused_day()
     parent = request.GET.get("cha", "")[:FACET_LETTERS_MAX]
-    rows = book.rows_on(asked.day)
+    rows = book.rows_on(day)
     if any(row.parent == parent for row in rows):
-        rows = tuple(row for row in rows if row.parent == parent)
-    return _file(codes_csv(rows), "text/csv", f"{list_id}-{asked.day.isoformat()}.csv")
+        return tuple(row for row in rows if row.parent == parent)
+    return rows
 
 
 @require_safe

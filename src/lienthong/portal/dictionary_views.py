@@ -21,9 +21,12 @@ from lienthong.oversight.conformance import Conformance, conformance
 from lienthong.oversight.dictionary_pages import UseLine, dataset_page, domain_page, element_page
 from lienthong.oversight.dictionary_releases import kind_counts, release_lines
 from lienthong.oversight.dictionary_terms import Choice, assemble_terms, in_order, recent_list_changes, status_counts
+from lienthong.oversight.officers import Role
 from lienthong.portal import dictionary_words
 from lienthong.portal.days import DayAsked, read_day
 from lienthong.portal.dictionary_desk import desk
+from lienthong.portal.governance_views import open_task_of
+from lienthong.portal.guard import may
 from lienthong.portal.services import services
 from lienthong.wiring.dictionary_shelf import Shelf
 
@@ -108,6 +111,8 @@ def element(request: HttpRequest, code: str) -> HttpResponse:
             "fed": [(use, measured.get(use.dataset)) for use in page.uses if use.fed_by],
             "unfed": [(use, measured.get(use.dataset)) for use in page.uses if not use.fed_by],
             "trouble": trouble,
+            "open_task": open_task_of(request, code),
+            "may_propose": may(request, Role.PROPOSER),
         },
         status=400 if asked.refused else 200,
     )
@@ -198,6 +203,7 @@ def releases(request: HttpRequest) -> HttpResponse:
             "statuses": statuses,
             "counts": sorted(kind_counts(given.dictionary).items()),
             "lines": release_lines(shelf.releases, digest=given.dictionary.digest),
+            "key_id": shelf.key_id,
         },
     )
 

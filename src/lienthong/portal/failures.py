@@ -75,6 +75,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "portal/refused.html", status=403)
 
 
+def form_not_ours(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that a form did not come from a page of this portal, or from one opened before signing in."""
+    del reason
+    log.warning("portal.form.refused view=%s", _view_name(request))
+    return render(request, "portal/tai-khoan/form_not_ours.html", status=403)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say that the request is not one the portal answers, such as one for another host name."""
     del exception

@@ -19,13 +19,18 @@ MIDDLEWARE: Final = [
     "django.middleware.common.CommonMiddleware",  # refuses host names that are not ours
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lienthong.portal.failures.FailureMiddleware",
+    "lienthong.portal.accounts.OfficerMiddleware",  # request.officer; before the token is checked, for its words
+    "django.middleware.csrf.CsrfViewMiddleware",
 ]
 
 TEMPLATES: Final = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"builtins": ["lienthong.portal.templatetags.vietnamese", "django.templatetags.static"]},
+        "OPTIONS": {
+            "builtins": ["lienthong.portal.templatetags.vietnamese", "django.templatetags.static"],
+            "context_processors": ["lienthong.portal.accounts.officer_in_words"],
+        },
     }
 ]
 
@@ -41,6 +46,20 @@ CONTENT_SECURITY_POLICY: Final = {
     }
 }
 X_FRAME_OPTIONS: Final = "DENY"
+CSRF_COOKIE_NAME: Final = "lienthong_bieu_mau"
+CSRF_COOKIE_HTTPONLY: Final = True
+CSRF_COOKIE_SAMESITE: Final = "Lax"
+CSRF_TRUSTED_ORIGINS: Final[list[str]] = []
+CSRF_COOKIE_SECURE: Final = False  # ``application`` sets both where browsers come over TLS
+CSRF_COOKIE_AGE: Final = None  # ends with the browser
+CSRF_FAILURE_VIEW: Final = "lienthong.portal.failures.form_not_ours"
+CLOSED: Final = False  # ``serve`` closes every page to those who did not sign in where a network reaches them
+FORM_FILES_MAX: Final = 20  # of one form
+DATA_UPLOAD_MAX_MEMORY_SIZE: Final = 2_000_000  # bytes of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS: Final = 400
+DATA_UPLOAD_MAX_NUMBER_FILES: Final = FORM_FILES_MAX
+FILE_UPLOAD_HANDLERS: Final = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]  # nothing lands on a disk
+FILE_UPLOAD_MAX_MEMORY_SIZE: Final = 25_000_000  # of a whole request; what is larger has no files
 SECURE_CONTENT_TYPE_NOSNIFF: Final = True
 SECURE_REFERRER_POLICY: Final = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY: Final = "same-origin"

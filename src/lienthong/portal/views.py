@@ -90,7 +90,7 @@ def rule(request: HttpRequest, dataset: str, rule: str) -> HttpResponse:
     counted = (
         None if score is None else next((each for c in score.criteria for each in c.rules if each.rule == rule), None)
     )
-    about_rows = wanted.over is None or wanted.over == "unique"
+    about_rows = wanted.over not in {"lag", "readers", "sample"}
     rows = given.reader.failing_rows(DatasetId(dataset), rule, limit=FAILING_ROWS_SHOWN) if about_rows else ()
     return render(
         request,

@@ -58,7 +58,7 @@ VIETNAM: Final = timezone(timedelta(hours=7))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Who:
-    """The person who acts and the agency for which; taken on trust until people sign in."""
+    """The person who acts and the agency for which; on trust from the command line, signed in from the portal."""
 
     actor: str
     agency: AgencyId

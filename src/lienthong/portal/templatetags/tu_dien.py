@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from django import template
 from django.utils.http import urlencode
 
-from lienthong.portal import dictionary_words, words
+from lienthong.portal import dictionary_words, governance_words, words
 
 register = template.Library()
 
@@ -64,6 +65,36 @@ def kind_words(value: str) -> str:
 def flow_words(value: str) -> str:
     """Return how much of a code went along a line of a conversion."""
     return dictionary_words.FLOW.get(value, value)
+
+
+@register.filter
+def impact_word(value: str) -> words.Word:
+    """Return the word for how much a change asks of others."""
+    return governance_words.IMPACT_SHORT[value]
+
+
+@register.filter
+def using_words(value: str) -> str:
+    """Return what rests on the dictionary."""
+    return governance_words.USING[value]
+
+
+@register.filter
+def descriptor_words(value: str | None) -> str:
+    """Return what a descriptor is called."""
+    return "Cả mục" if value is None else governance_words.DESCRIPTOR.get(value, value)
+
+
+@register.filter
+def in_lines(value: str | None) -> str | None:
+    """Return a value of a change as people read it."""
+    return governance_words.in_lines(value)
+
+
+@register.filter
+def typed(form: Mapping[str, str], name: str) -> str:
+    """Return what was typed into a field of a form that comes back."""
+    return form.get(name, "") if form else ""
 
 
 @register.filter
