@@ -84,6 +84,14 @@ def _as_json(surveyed: Surveyed) -> dict[str, object]:
                 "distinct": column.distinct,
                 "length_min": column.length_min,
                 "length_max": column.length_max,
+                "encoding": None
+                if column.encoding is None
+                else {
+                    "encoding": column.encoding.encoding,
+                    "confidence": round(column.encoding.confidence, 4),
+                    "values": column.encoding.values,
+                    "sure": column.encoding.sure,
+                },
                 "suggestions": []
                 if proposal is None
                 else [
@@ -127,7 +135,7 @@ def survey_command(
     """Propose a mapping: look at names, types and a small sample of every table.
 
     At most 2,000 rows a table are sampled, with a time limit, read-only. What comes out are shares, lengths and
-    counts, never values.
+    counts, never values. Where text is of an old encoding (TCVN3, VNI …) the mapping says which, or mixed.
 
     [bold]Example[/]  lienthong source survey postgresql://reader@db/agency --table public.doanh_nghiep -o dn.yaml
     """

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from lienthong.dictionary.model import UNKNOWN_VI, Dataset, DatasetId, Datatype, Dictionary, ElementId, Relation
+from lienthong.dictionary.model import UNKNOWN_VI, Dataset, DatasetId, Dictionary, ElementId, Relation
 from lienthong.pipeline.file_run import FILE_SOURCE, FILE_TABLE
 from lienthong.sources.file_block import FileColumn
 from lienthong.sources.file_refusals import MappingOfAnotherFile, RequiredNotFound
@@ -22,7 +22,7 @@ from lienthong.sources.profile import (
     questions_of,
 )
 from lienthong.sources.survey import NO_ELEMENT, Survey, TableProposal
-from lienthong.standardise.encodings.detect import propose_encoding
+from lienthong.standardise.encodings.surveying import read_sample
 
 NOT_MAPPED: Final = "not in the mapping"
 
@@ -54,7 +54,9 @@ def propose(
     """Return which column seems to mean which element of the dataset; nothing is required to be found."""
     only = replace(dictionary, datasets={DatasetId(dataset.identity.id): dataset})
     questions = questions_of(dictionary)
-    head = sample.head(SAMPLE_ROWS_MAX).select(pl.all().str.head(SAMPLE_CHARACTERS_MAX))
+    # Rows from everywhere in the sample: old rows, written before a program was replaced, often stand together.
+    some = sample.gather_every(max(1, -(-sample.height // SAMPLE_ROWS_MAX)))
+    head = some.select(pl.all().str.head(SAMPLE_CHARACTERS_MAX))
     profile = TableProfile(
         name=FILE_TABLE,
         comment=None,
@@ -67,22 +69,13 @@ def propose(
                 type_name=column.type_name,
                 comment=None,
                 questions=questions,
+                read=read_sample,
             )
             for column in columns
         ),
     )
     found = Survey(only).propose(profile, source=FILE_SOURCE)
-    if found is None:
-        return _nothing(profile, dataset)
-    decoded = tuple(_with_encoding(each, sample, dictionary) for each in found.mapping.columns)
-    return replace(found, mapping=replace(found.mapping, columns=decoded))
-
-
-def _with_encoding(column: ColumnMapping, sample: pl.DataFrame, dictionary: Dictionary) -> ColumnMapping:
-    """Say in which encoding a text column is written, where its letters leave no doubt (TCVN3, VNI …)."""
-    if column.element is None or dictionary.domain_of(column.element).datatype is not Datatype.TEXT:
-        return column
-    return replace(column, encoding=propose_encoding(sample[column.column]))
+    return _nothing(profile, dataset) if found is None else found
 
 
 def _nothing(profile: TableProfile, dataset: Dataset) -> TableProposal:

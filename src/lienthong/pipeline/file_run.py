@@ -111,11 +111,11 @@ def standardise_rows(rows: pl.DataFrame, way: FileWay) -> pl.DataFrame:
     return _records(rows.drop(ROW), rows[ROW], damaged, way)[0]
 
 
-def _records(
+def to_records(
     rows: pl.DataFrame, lines: pl.Series, damaged: pl.Series, way: FileWay
-) -> tuple[pl.DataFrame, Standardised, JudgedBatch, pl.DataFrame]:
+) -> tuple[RecordBatch, Standardised, pl.DataFrame]:
+    """Return rows of a file as records, what the standardisers did, and the texts by technical name."""
     standardised = way.plan.run(rows)
-    image = rows.select(pl.struct(pl.all()).struct.json_encode()).to_series()
     records = RecordBatch(
         dataset=way.dataset,
         source=FILE_SOURCE,
@@ -126,6 +126,14 @@ def _records(
         envelope=_envelope(lines, damaged, way.moment),
     )
     texts = rows.select(pl.col(step.column).alias(step.name) for step in way.plan.steps if step.column is not None)
+    return records, standardised, texts
+
+
+def _records(
+    rows: pl.DataFrame, lines: pl.Series, damaged: pl.Series, way: FileWay
+) -> tuple[pl.DataFrame, Standardised, JudgedBatch, pl.DataFrame]:
+    records, standardised, texts = to_records(rows, lines, damaged, way)
+    image = rows.select(pl.struct(pl.all()).struct.json_encode()).to_series()
     judged = way.checker.judge(records, oversized=standardised.oversized, texts=texts)
     outcomes = standardised.outcomes.select(pl.all().cast(pl.Int8).name.suffix(OUTCOME))
     frame = pl.concat(

@@ -18,7 +18,9 @@ class ColumnMapping:
     native_type: str | None = None  # as seen when the mapping was decided
     form: str | None = None  # how the source writes it: "excel-serial", "day-first"
     reason: str | None = None
-    encoding: str | None = None  # how its text is encoded, where it is not Unicode: "tcvn3", "vni", "mojibake"
+    encoding: str | None = (
+        None  # how its text is encoded, where it is not Unicode: "tcvn3", "vni", "mojibake", "mixed"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

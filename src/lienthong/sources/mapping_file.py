@@ -35,7 +35,7 @@ from lienthong.sources.refusals import MappingNotValid
 
 FORMS = ("excel-serial", "day-first")  # how a source writes a value, where the value alone does not say
 # How a source encodes a column's text, where it is not Unicode; ``lienthong.standardise.encodings`` reads them.
-ENCODINGS = ("tcvn3", "vn1", "vni", "vps", "viscii", "cp1258", "mojibake", "utf-8")
+ENCODINGS = ("tcvn3", "vn1", "vni", "vps", "viscii", "cp1258", "mojibake", "utf-8", "mixed")
 NONE = "none"
 SUGGESTIONS = 3
 PROBLEMS_SHOWN_MAX = 50

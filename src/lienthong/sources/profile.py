@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lienthong.dictionary.model import CodeListId, Dictionary, DomainId
 from lienthong.sources.change import TableName
 from lienthong.sources.spelling import fold
 
+MIXED = "mixed"  # as a mapping calls a column of several encodings
 SAMPLE_ROWS_MAX = 2_000
 SAMPLE_CHARACTERS_MAX = 400  # a longer value is cut before it leaves the server
 
@@ -31,6 +32,27 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EncodingSeen:
+    """How a column's text seems to be encoded, where it is not Unicode (bảng mã cũ)."""
+
+    encoding: str  # as a mapping names it: "tcvn3", "mixed"
+    confidence: float  # 0 to 1; of a mixed column the share of values whose encoding is certain
+    values: int  # distinct values it rests on
+    sure: bool  # False: too few words, unless another column of the table says the same
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextSeen:
+    """A sample of text of an old encoding, and what it reads."""
+
+    encoding: EncodingSeen
+    values: Sequence[str | None]
+
+
+ReadText = Callable[[Sequence[str | None]], TextSeen | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnProfile:
     """A column as a sample shows it; holds no value."""
 
@@ -45,6 +67,7 @@ class ColumnProfile:
     shapes: Mapping[str, float]  # share of values of each shape
     patterns: Mapping[DomainId, float]  # share of values that fit the pattern of a value domain
     codes: Mapping[CodeListId, float]  # share of values that are in a code list, by code, alias or label
+    encoding: EncodingSeen | None = None  # None: Unicode, or nothing can be said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +102,20 @@ def questions_of(dictionary: Dictionary) -> Questions:
 
 
 def profile_column(
-    values: Sequence[str | None], *, name: str, type_name: str, comment: str | None, questions: Questions
+    values: Sequence[str | None],
+    *,
+    name: str,
+    type_name: str,
+    comment: str | None,
+    questions: Questions,
+    read: ReadText | None = None,
 ) -> ColumnProfile:
-    """Describe a sample of a column; nothing of the result lets a value be read back."""
+    """Describe a sample of a column; nothing of the result lets a value be read back.
+
+    ``read`` recognises text of old encodings; shapes and codes are then those of the text it reads.
+    """
+    seen = None if read is None else read(values)
+    values = values if seen is None else seen.values
     present = [value.strip() for value in values if value is not None and value.strip()]
     distinct = set(present)
     lengths = [len(value) for value in distinct]
@@ -108,4 +142,5 @@ def profile_column(
             code_list: sum(value in spellings for value in folded) / count
             for code_list, spellings in questions.codes.items()
         },
+        encoding=None if seen is None else seen.encoding,
     )

@@ -254,4 +254,4 @@ class ServerNotSupported(LienthongError, code="SRC-065", actor=Actor.OPERATOR):
     """The server is of a kind or an age that is not followed."""
 
     message = "source {source}: {server} is not followed: {reason}"
-    hint = "MariaDB from 10.5 on is followed; read other servers through files"
+    hint = "follow a MariaDB from 10.5 on; read other servers through files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from lienthong.dictionary.model import (
@@ -23,7 +23,7 @@ from lienthong.dictionary.model import (
 from lienthong.sources.change import SourceId
 from lienthong.sources.mapping import ColumnMapping
 from lienthong.sources.mapping import Mapping as Proposal
-from lienthong.sources.profile import ColumnProfile, TableProfile
+from lienthong.sources.profile import MIXED, ColumnProfile, EncodingSeen, TableProfile
 from lienthong.sources.spelling import fold, overlap, syllables_of, trigrams, words
 
 SUGGESTIONS = 3
@@ -63,6 +63,7 @@ class TableProposal:
     score: float  # how well the dataset fits the table, 0 to 1
     suggestions: Mapping[str, tuple[Suggestion, ...]]
     missing: tuple[ElementId, ...]  # elements the dataset requires that no column seems to mean
+    encodings: Mapping[str, EncodingSeen] = field(default_factory=dict)  # of the columns that are not Unicode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,7 +212,10 @@ class Survey:
         about = overlap(trigrams(_together(table.name.table)), trigrams(_together(dataset.table)))
         covered = sum(each.score for each in chosen.values()) / max(1, len(dataset.members))
         whole = sum(each.element in required for each in chosen.values()) / max(1, len(required))
-        columns = tuple(self._column(column, chosen.get(column.name)) for column in table.columns)
+        encodings = _encodings(table)
+        columns = tuple(
+            self._column(column, chosen.get(column.name), encodings.get(column.name)) for column in table.columns
+        )
         return TableProposal(
             mapping=Proposal(
                 source=source,
@@ -225,9 +229,12 @@ class Survey:
             score=round((covered + whole + about) / 3, 3),
             suggestions={name: found[:SUGGESTIONS] for name, found in suggestions.items()},
             missing=tuple(sorted(required - {each.element for each in chosen.values()})),
+            encodings=encodings,
         )
 
-    def _column(self, column: ColumnProfile, chosen: Suggestion | None) -> ColumnMapping:
+    def _column(
+        self, column: ColumnProfile, chosen: Suggestion | None, encoding: EncodingSeen | None
+    ) -> ColumnMapping:
         if chosen is None:
             return ColumnMapping(
                 column=column.name,
@@ -242,6 +249,7 @@ class Survey:
             relation=Relation.EXACT,
             native_type=column.type_name,
             form=self._form(column, chosen.element),
+            encoding=None if encoding is None else encoding.encoding,
         )
 
     def _form(self, column: ColumnProfile, element: ElementId) -> str | None:
@@ -250,6 +258,13 @@ class Survey:
         if column.shapes.get("serial day", 0.0) >= FORM_SHARE:
             return "excel-serial"
         return "day-first" if column.shapes.get("day-first date", 0.0) >= FORM_SHARE else None
+
+
+def _encodings(table: TableProfile) -> Mapping[str, EncodingSeen]:
+    """Return the encodings seen; what few words say counts where a sure column of the table says the same."""
+    seen = {column.name: column.encoding for column in table.columns if column.encoding is not None}
+    sure = {each.encoding for each in seen.values() if each.sure}
+    return {name: each for name, each in seen.items() if each.encoding in sure}
 
 
 def _assign(suggestions: Mapping[str, Sequence[Suggestion]]) -> Mapping[str, Suggestion]:
@@ -270,9 +285,17 @@ def _assign(suggestions: Mapping[str, Sequence[Suggestion]]) -> Mapping[str, Sug
 def notes(proposal: TableProposal) -> Mapping[str, tuple[str, ...]]:
     """Return comment lines for the mapping file: what was considered for every column, and why."""
     return {
-        name: tuple(
-            f"{each.score:.2f} {each.element}: {'; '.join(reason for reason in each.reasons if reason)}"
-            for each in found
+        name: (
+            *(
+                f"{each.score:.2f} {each.element}: {'; '.join(reason for reason in each.reasons if reason)}"
+                for each in found
+            ),
+            *([_told(proposal.encodings[name])] if name in proposal.encodings else []),
         )
         for name, found in proposal.suggestions.items()
     }
+
+
+def _told(seen: EncodingSeen) -> str:
+    share = "values whose encoding is certain" if seen.encoding == MIXED else "confidence"
+    return f"encoding {seen.encoding}: {share} {seen.confidence:.2f}, from {seen.values} different values"

@@ -56,8 +56,11 @@ def clean(source: pl.Series) -> Cleaned:
         )
         .with_columns(pl.when((pl.col("text") == "") | pl.col("control")).then(None).otherwise("text").alias("text"))
     )
-    text = put(source, marked, cleaned["text"])
-    return Cleaned(text=text, refused=put(nowhere(source), marked, cleaned["control"]))
+    places = marked.arg_true()
+    refused = nowhere(source)
+    if cleaned["control"].any():
+        refused = refused.scatter(places, cleaned["control"])
+    return Cleaned(text=source.clone().scatter(places, cleaned["text"]), refused=refused)
 
 
 def nowhere(like: pl.Series) -> pl.Series:

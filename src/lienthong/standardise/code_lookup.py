@@ -11,6 +11,7 @@ import polars as pl
 
 from lienthong.dictionary.model import CodeList
 from lienthong.standardise.cleaning import nowhere, put
+from lienthong.standardise.tone_marks import one_style
 
 _CODE_AND_NAME = r"^([0-9]+) ?:"
 
@@ -80,8 +81,8 @@ class CodeLookup:
 
 
 def folded(text: pl.Expr) -> pl.Expr:
-    """Return a cleaned text in the spelling in which look-ups compare."""
-    return text.str.to_lowercase().str.normalize("NFC")
+    """Return a cleaned text in the spelling in which look-ups compare: "Góa" and "Goá" are one."""
+    return one_style(text.str.to_lowercase().str.normalize("NFC"))
 
 
 def _grouped(tier: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

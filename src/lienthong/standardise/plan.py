@@ -14,10 +14,11 @@ from lienthong.sources.mapping import ColumnMapping, Mapping
 from lienthong.standardise.batch import Outcome
 from lienthong.standardise.cleaning import put
 from lienthong.standardise.encodings.binding import DECLARABLE, decoding, version_of
-from lienthong.standardise.encodings.tables import Encoding
 from lienthong.standardise.kernel import BoundKernel, KernelContext, over_distinct
 from lienthong.standardise.numerals import DIGITS_MAX
 from lienthong.standardise.registry import all_kernels
+from lienthong.standardise.tone_marks import KEEP
+from lienthong.standardise.tone_marks import VERSION as TONE_VERSION
 
 VALUE_BYTES_MAX = 1_048_576  # of one value at the source; longer ones are refused before any kernel sees them
 
@@ -31,6 +32,10 @@ _TYPES: MappingOf[Datatype, pl.DataType] = {
     Datatype.BOOLEAN: pl.Boolean(),
     Datatype.TIMESTAMP: pl.Datetime("us", "UTC"),
 }
+
+# One value spread over a column costs a tenth of an expression, which small batches feel.
+_NONE_OVERSIZED = pl.Series("oversized", [[]], dtype=pl.List(pl.String))
+_EMPTY = pl.Series([Outcome.EMPTY.value], dtype=pl.UInt8)
 
 
 class FormUnknown(LienthongError, code="STD-001", actor=Actor.STEWARD):
@@ -214,26 +219,22 @@ def _step(dictionary: Dictionary, element: ElementId, column: ColumnMapping | No
         raise FormUnknown(source=source, column=column.column, kernel=kernel.name, form=column.form, known=known)
     context = KernelContext(domain=domain, code_list=dictionary.code_list_of(element), form=column.form)
     version = f"{kernel.name}@{kernel.version}"
+    if domain.tone_style not in (None, KEEP):
+        version += f" tone-{domain.tone_style}@{TONE_VERSION}"
     bound = kernel.bind(context)
     if column.encoding is not None:
-        encoding = _encoding(column, source=source)
-        version = f"{version_of(encoding)} {version}"
-        bound = decoding(bound, encoding)
+        if column.encoding not in DECLARABLE:
+            known = ", ".join(DECLARABLE)
+            raise EncodingUnknown(source=source, column=column.column, encoding=column.encoding, known=known)
+        version = f"{version_of(column.encoding)} {version}"
+        bound = decoding(bound, column.encoding)
     return Step(name=name, dtype=dtype, column=column.column, kernel=bound, version=version)
-
-
-def _encoding(column: ColumnMapping, *, source: str) -> Encoding:
-    for encoding in DECLARABLE:
-        if encoding.value == column.encoding:
-            return encoding
-    known = ", ".join(encoding.value for encoding in DECLARABLE)
-    raise EncodingUnknown(source=source, column=column.column, encoding=column.encoding, known=known)
 
 
 def _run_step(step: Step, rows: pl.DataFrame, too_long: MappingOf[str, pl.Series]) -> tuple[pl.Series, pl.Series]:
     if step.column is None or step.kernel is None:
-        nothing = pl.repeat(None, rows.height, dtype=step.dtype, eager=True)
-        return nothing, pl.repeat(Outcome.EMPTY.value, rows.height, dtype=pl.UInt8, eager=True)
+        nothing = pl.Series([None], dtype=step.dtype).new_from_index(0, rows.height)
+        return nothing, _EMPTY.new_from_index(0, rows.height)
     source = rows[step.column]
     over = too_long.get(step.column)
     if over is None:
@@ -259,6 +260,6 @@ def _too_long(rows: pl.DataFrame, columns: list[str]) -> dict[str, pl.Series]:
 
 def _oversized(rows: pl.DataFrame, too_long: MappingOf[str, pl.Series]) -> pl.Series:
     if not too_long:
-        return pl.repeat([], rows.height, dtype=pl.List(pl.String), eager=True).alias("oversized")
+        return _NONE_OVERSIZED.new_from_index(0, rows.height)
     names = [pl.when(pl.col(name)).then(pl.lit(name)) for name in too_long]
     return pl.DataFrame(dict(too_long)).select(pl.concat_list(names).list.drop_nulls().alias("oversized")).to_series()

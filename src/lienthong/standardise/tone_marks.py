@@ -6,8 +6,8 @@ open oa, oe, uy alone: the old writes hòa, khỏe, thúy, the new hoà, khoẻ,
 vowels: quý and già are written so in both. A mark that stands wrong in both ("hòan", "qúy") moves to its place.
 
 Words that are no syllable of Vietnamese (Đăk, Ngọk, Krông) and words with two marks stay as they are. Both styles are
-in official use, so no kernel applies this to names of people, organisations or places: it serves comparison, and a
-value domain that decides for one style.
+in official use and no source says which one a legal name must have, so the kernels of text place no mark unless the
+value domain decides for a style (``tone_style``). What is compared has one style always.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from unicodedata import normalize
 import polars as pl
 
 from lienthong.dictionary.model import Source, Text, Trust
+from lienthong.standardise.batch import Outcome
 from lienthong.standardise.cleaning import clean, put
 from lienthong.standardise.encodings.syllables import TONES, parse
+from lienthong.standardise.kernel import BoundKernel, KernelResult
 
-VERSION = "1.0.0"  # changes whenever one value may come out differently
+KEEP = "keep"  # of a value domain: the marks stay where the source puts them
+VERSION = "1.1.0"  # changes whenever one value may come out differently
 RULE = Text(
     vi="Đặt dấu thanh theo một kiểu thống nhất (kiểu cũ: hòa, thúy; kiểu mới: hoà, thuý); không đổi từ không phải âm "
     "tiết tiếng Việt; không áp dụng mặc định cho họ tên, tên tổ chức và địa danh.",
@@ -52,6 +55,40 @@ _ASKED = f"{_ANY}{_MARKED}|{_MARKED}{_ANY}"  # a mark beside another vowel: only
 _WORD = r"[\p{L}\p{M}]+"
 _APOSTROPHES = ("‘", "’", "‛", "ʼ", "´", "`", "′", "＇", "ʹ")
 _HYPHENS = ("‐", "‑", "‒", "–", "—", "−")
+
+
+# Where the two styles differ, in small letters: òa and oà, òe and oè, ùy and uỳ.
+TONE_PLACES = tuple(
+    (normalize("NFC", first + tone + second), normalize("NFC", first + second + tone))
+    for first, second in ("oa", "oe", "uy")
+    for tone in TONES
+    if tone
+)
+
+
+def one_style(text: pl.Expr) -> pl.Expr:
+    """Return small letters in NFC with the marks of oa, oe, uy at one place, for look-ups: both styles agree."""
+    return text.str.replace_many([old for old, _ in TONE_PLACES], [new for _, new in TONE_PLACES])
+
+
+def styled(kernel: BoundKernel, style: str | None) -> BoundKernel:
+    """Return a kernel of text whose values have their tone marks where the value domain wants them."""
+    if style in (None, KEEP):
+        return kernel
+    wanted = ToneStyle(style)
+
+    def run(source: pl.Series) -> KernelResult:
+        done = kernel(source)
+        placed = place(done.values, wanted)
+        moved = (placed != done.values) & (done.outcomes == Outcome.UNCHANGED.value)
+        outcomes = pl.select(
+            pl.when(moved.fill_null(value=False)).then(Outcome.CHANGED.value).otherwise(done.outcomes)
+        )
+        return KernelResult(
+            values=placed.alias(done.values.name), outcomes=outcomes.to_series().cast(pl.UInt8).alias(source.name)
+        )
+
+    return run
 
 
 def place(text: pl.Series, style: ToneStyle) -> pl.Series:

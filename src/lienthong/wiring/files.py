@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta, timezone
 from itertools import chain
@@ -91,6 +92,40 @@ def standardise_file(request: Request, *, progress: Progress, render: Render | N
     inputs = (request.path, *([request.mapping] if request.mapping else []))
     for path in targets:
         must_be_free(path, force=request.force, inputs=inputs)
+    with opened(request) as file, Outputs() as outputs:
+        summary = _run(request, file, outputs, progress=progress)
+        file.must_be_unchanged()
+        if request.report is not None and render is not None:
+            outputs.text(request.report, render(summary))
+        outputs.commit()
+    return summary
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenedFile:
+    """A file whose columns are understood: what they mean, how its rows become records, and the rows."""
+
+    dictionary: Dictionary
+    table: FileTable
+    way: FileWay
+    decided: Decided
+    blocks: Iterator[FileBlock]
+    path: Path
+    before: Fingerprint | None
+
+    def must_be_unchanged(self) -> None:
+        """Refuse what was read from a file that somebody wrote to meanwhile."""
+        if self.before is not None:
+            self.before.must_be(self.path)
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[OpenedFile]:
+    """Open a file and decide what its columns mean; it is closed afterwards.
+
+    Raises:
+        LienthongError: the file or the mapping cannot be used.
+    """
     before = Fingerprint.of(request.path) if request.path.is_file() else None
     dictionary = working_dictionary()
     dataset = _dataset(request, dictionary)
@@ -99,16 +134,17 @@ def standardise_file(request: Request, *, progress: Progress, render: Render | N
         blocks, sample = _with_sample(table)
         decided = _decide(request, table, sample, dictionary=dictionary, dataset=dataset)
         way = build_way(dictionary, decided.mapping, on=request.on or today())
-        with Outputs() as outputs:
-            summary = _run(request, table, blocks, way, decided, outputs, dictionary=dictionary, progress=progress)
-            if before is not None:
-                before.must_be(request.path)
-            if request.report is not None and render is not None:
-                outputs.text(request.report, render(summary))
-            outputs.commit()
+        yield OpenedFile(
+            dictionary=dictionary,
+            table=table,
+            way=way,
+            decided=decided,
+            blocks=blocks,
+            path=request.path,
+            before=before,
+        )
     finally:
         table.close()
-    return summary
 
 
 def propose_mapping(request: Request, target: Path) -> TableProposal:
@@ -174,23 +210,14 @@ def _decide(
     return accept(proposal, path=request.path, dictionary=dictionary)
 
 
-def _run(
-    request: Request,
-    table: FileTable,
-    blocks: Iterator[FileBlock],
-    way: FileWay,
-    decided: Decided,
-    outputs: Outputs,
-    *,
-    dictionary: Dictionary,
-    progress: Progress,
-) -> FileSummary:
+def _run(request: Request, file: OpenedFile, outputs: Outputs, *, progress: Progress) -> FileSummary:
+    dictionary, table, way, decided = file.dictionary, file.table, file.way, file.decided
     facts = _facts(request, way, dictionary)
     keep = outputs.table(request.kept_path, way.schema, facts)
     quarantine = outputs.table(request.quarantine_path, way.quarantine_schema, facts)
     tally = Tally(dictionary=dictionary, way=way)
     unique = Uniqueness.of(dictionary, way.rules)
-    for block in blocks:
+    for block in file.blocks:
         done = process(block, way)
         keep(done.kept)
         quarantine(done.quarantined)

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lienthong.adapters.postgres.profiling import live_tables, survey_tables
-from lienthong.adapters.postgres.source import PostgresSource
-from lienthong.dictionary.load import load
 from lienthong.dictionary.model import UNKNOWN_VI, DatasetId, Dictionary
-from lienthong.dictionary.shipped import shipped_folder
 from lienthong.errors import LienthongError
 from lienthong.sources.change import SourceId, SourceTable, TableName
 from lienthong.sources.drift import compare, refusal
@@ -20,6 +17,9 @@ from lienthong.sources.mapping_file import parse_mapping
 from lienthong.sources.ports import Readiness
 from lienthong.sources.profile import TableProfile, questions_of
 from lienthong.sources.survey import Survey, TableProposal
+from lienthong.standardise.encodings.surveying import read_sample
+from lienthong.wiring.opening import open_source
+from lienthong.wiring.services import read_dictionary
 from lienthong.wiring.settings import ENVIRONMENT_PREFIX, SETTINGS_NAME, SettingNotValid, load_settings
 
 MAPPING_BYTES_MAX = 4_000_000
@@ -47,8 +47,7 @@ def working_dictionary() -> Dictionary:
     """Load the dictionary of the settings when there are settings that name one, else the shipped one."""
     path = Path(os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG", SETTINGS_NAME))
     settings = load_settings(path, os.environ) if path.is_file() else None
-    named = None if settings is None else settings.dictionary
-    return load(shipped_folder("dictionary") if named is None else named)
+    return read_dictionary(settings)
 
 
 def read_password(path: Path | None) -> str | None:
@@ -67,7 +66,12 @@ def survey(
     """Look at tables, read-only, and propose a mapping for each."""
     asked = Survey(dictionary)
     profiles = survey_tables(
-        source=SourceId(source), url=url, password=password, tables=tables, questions=questions_of(dictionary)
+        source=SourceId(source),
+        url=url,
+        password=password,
+        tables=tables,
+        questions=questions_of(dictionary),
+        read=read_sample,
     )
     for profile in profiles:
         yield Surveyed(profile=profile, proposal=asked.propose(profile, source=SourceId(source)))
@@ -126,9 +130,7 @@ def readiness(
         Mapping(source=SourceId(source), table=table, dataset=DatasetId("-"), owner=UNKNOWN_VI, columns=(), digest="")
         for table in tables
     ]
-    link = PostgresSource(
-        source=SourceId(source), url=url, password=password, publication=publication, slot=slot, mappings=wanted
-    )
+    link = open_source(name=source, url=url, password=password, publication=publication, slot=slot, mappings=wanted)
     try:
         return link.readiness()
     finally:

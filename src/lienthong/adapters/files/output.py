@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
+from lienthong.adapters.files.leftovers import SECOND, Claim, claim
 from lienthong.sources.file_refusals import OutputExists, OutputNotWritten
 
 COMPRESSION: Final = "zstd"
@@ -85,6 +86,7 @@ class Outputs:
 
     _growing: list[_Growing] = field(default_factory=list)
     _texts: list[tuple[Path, Path]] = field(default_factory=list)
+    _claims: list[Claim] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -98,12 +100,21 @@ class Outputs:
                     each.writer.close()
         for fresh in [*(each.fresh for each in self._growing), *(fresh for _, fresh in self._texts)]:
             fresh.unlink(missing_ok=True)
+        for claimed in self._claims:
+            claimed.give_back()
+
+    def _beside(self, path: Path) -> Path:
+        """Return where a file grows until it is whole; what a killed run left there is removed."""
+        with _writing(path):
+            claimed = claim(path)
+        self._claims.append(claimed)
+        return claimed.fresh
 
     def table(
         self, path: Path, schema: Mapping[str, pl.DataType], facts: Mapping[str, str]
     ) -> Callable[[pl.DataFrame], None]:
         """Begin a Parquet file; returns how to add rows to it."""
-        fresh = _beside(path)
+        fresh = self._beside(path)
         wanted = arrow_schema(schema)
         with _writing(path):
             writer = parquet.ParquetWriter(fresh, wanted.with_metadata(dict(facts)), compression=COMPRESSION)
@@ -111,18 +122,38 @@ class Outputs:
         self._growing.append(growing)
         return growing.write
 
+    def lines(self, path: Path, columns: Sequence[str]) -> Callable[[pl.DataFrame], None]:
+        """Begin a CSV file (UTF-8) with its header; returns how to add rows to it."""
+        fresh = self._beside(path)
+        self._texts.append((path, fresh))
+        with _writing(path):
+            fresh.write_bytes(pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_csv().encode())
+
+        def add(frame: pl.DataFrame) -> None:
+            with _writing(path), fresh.open("ab") as file:
+                frame.select(columns).write_csv(file, include_header=False)
+
+        return add
+
     def text(self, path: Path, content: str) -> None:
         """Write a text file."""
-        fresh = _beside(path)
+        fresh = self._beside(path)
         self._texts.append((path, fresh))
         with _writing(path):
             fresh.write_text(content, encoding="utf-8", newline="\n")
+
+    def made(self, path: Path, make: Callable[[Path], None]) -> None:
+        """Let somebody else write a file where it is not seen yet."""
+        fresh = self._beside(path)
+        self._texts.append((path, fresh))
+        with _writing(path):
+            make(fresh)
 
     def rewrite(self, columns: Sequence[str], change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Write every table anew with some columns changed, a row group at a time; once, after the last row."""
         for each in self._growing:
             self._close(each)
-            second = each.fresh.with_name(each.fresh.name + ".2")
+            second = each.fresh.with_name(each.fresh.name + SECOND)
             try:
                 with _writing(each.path):
                     _rewrite(each, second, columns, change)
@@ -165,10 +196,6 @@ def _rewrite(
                 wanted = growing.schema.field(name)
                 table = table.set_column(place, wanted, to_arrow(changed.select(name), pa.schema([wanted])).column(0))
             writer.write_table(table)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def _sync(path: Path) -> None:

@@ -15,6 +15,7 @@ from lienthong.sources.profile import (
     SAMPLE_CHARACTERS_MAX,
     SAMPLE_ROWS_MAX,
     Questions,
+    ReadText,
     TableProfile,
     profile_column,
 )
@@ -53,7 +54,7 @@ def _sample(connection: Connection, table: TableFacts) -> list[dict[str, str | N
     return [{name: row[str(place)] for place, name in enumerate(columns)} for row in rows]
 
 
-def _profile(connection: Connection, table: TableFacts, questions: Questions) -> TableProfile:
+def _profile(connection: Connection, table: TableFacts, questions: Questions, read: ReadText | None) -> TableProfile:
     sample = _sample(connection, table)
     return TableProfile(
         name=table.name,
@@ -67,6 +68,7 @@ def _profile(connection: Connection, table: TableFacts, questions: Questions) ->
                 type_name=each.column.type_name,
                 comment=each.column.comment,
                 questions=questions,
+                read=read,
             )
             for each in table.columns
         ),
@@ -74,9 +76,17 @@ def _profile(connection: Connection, table: TableFacts, questions: Questions) ->
 
 
 def survey_tables(
-    *, source: SourceId, url: str, password: str | None, tables: Sequence[TableName], questions: Questions
+    *,
+    source: SourceId,
+    url: str,
+    password: str | None,
+    tables: Sequence[TableName],
+    questions: Questions,
+    read: ReadText | None = None,
 ) -> Iterator[TableProfile]:
     """Yield a profile of each named table, or of every table the account may read.
+
+    ``read`` recognises text of old encodings; without it nothing is said of encodings.
 
     Raises:
         NothingToSurvey: there is none.
@@ -89,7 +99,7 @@ def survey_tables(
             raise NothingToSurvey(source=source, user=connection.info.user)
         for name in names:
             try:
-                yield _profile(connection, _facts(connection, source, name), questions)
+                yield _profile(connection, _facts(connection, source, name), questions, read)
             except psycopg.Error as cause:
                 raise refused_statement(address, cause, what=f"sample table {name}") from cause
 

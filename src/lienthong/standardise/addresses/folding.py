@@ -11,6 +11,8 @@ from typing import Final
 
 import polars as pl
 
+from lienthong.standardise.tone_marks import one_style
+
 _INVISIBLE: Final = (
     r"[\u{AD}\u{180E}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2064}\u{2066}-\u{2069}\u{FEFF}\p{Cc}]"
 )
@@ -34,12 +36,6 @@ def _letters() -> tuple[list[str], list[str], list[str]]:
 
 
 _FULL, _TONELESS, _BARE = _letters()
-# Where the tone may stand on either of two vowels: oà/òa, oè/òe, uỳ/ùy, at the end of a syllable.
-_TONE_PLACES: Final = tuple(
-    (unicodedata.normalize("NFC", first + tone + second), unicodedata.normalize("NFC", first + second + tone))
-    for first, second in ("oa", "oe", "uy")
-    for tone in ("\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
-)
 
 
 def cleaned(text: pl.Expr) -> pl.Expr:
@@ -71,9 +67,7 @@ def unglued(text: pl.Expr) -> pl.Expr:
 
 def marked(text: pl.Expr) -> pl.Expr:
     """Return the marked spelling of words; blanks stay."""
-    return text.str.to_lowercase().str.replace_many(
-        [one for one, _ in _TONE_PLACES], [other for _, other in _TONE_PLACES]
-    )
+    return one_style(text.str.to_lowercase())
 
 
 def plain(text: pl.Expr) -> pl.Expr:

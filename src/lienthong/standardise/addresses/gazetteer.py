@@ -56,11 +56,13 @@ class Gazetteer:
     district keeps its code when its name or kind changes.
     ``provinces``: structure, province, label, kind, key, marked. A unit is listed on ``since <= day < until``; the
     ends of periods known from dated lists only overlap by the days between two lists.
+    ``successors``: province, successor: what a province of three levels became part of.
     """
 
     communes: Frame
     districts: Frame
     provinces: Frame
+    successors: Frame
 
     @classmethod
     def of(cls, dictionary: Dictionary) -> Gazetteer:
@@ -71,6 +73,7 @@ class Gazetteer:
             communes=_communes(lists[COMMUNES], districts),
             districts=districts,
             provinces=_provinces(lists[PROVINCES]),
+            successors=_successors(lists[PROVINCES]),
         )
 
 
@@ -175,3 +178,8 @@ def _provinces(code_list: CodeList) -> Frame:
     return pl.concat([named, spelled]).unique(
         subset=["structure", "province", "kind", "key"], keep="first", maintain_order=True
     )
+
+
+def _successors(code_list: CodeList) -> Frame:
+    rows = [(one.old, one.new) for one in code_list.successions if one.on == REFORM_DAY]
+    return Frame(rows, schema={"province": pl.String, "successor": pl.String}, orient="row")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final, Literal
 
 import polars as pl
 
 from lienthong.standardise.addresses.folding import plain
 from lienthong.standardise.addresses.gazetteer import REFORM_DAY, Gazetteer
+from lienthong.standardise.encodings.syllables import spellings
 
 Structure = Literal["old", "new", "auto"]
 
@@ -27,7 +29,8 @@ class Index:
     communes: pl.DataFrame  # listed_on: a day on which it surely was in force; past: not on the day asked for
     districts: pl.DataFrame
     provinces: pl.DataFrame
-    spellings: pl.DataFrame  # key, name, edits: names of units, and their short forms as if one edit away
+    successors: pl.DataFrame  # province, successor: of three levels, and of two
+    spellings: pl.DataFrame  # key, name, edits, short: names of units, and their short forms as if one edit away
     deletions: pl.DataFrame  # shorter, at, name: keys with one letter left out; at -1 for the key itself
     twice: pl.DataFrame  # shorter, name: long keys with up to two letters left out
     undated: bool  # no day was given: two levels may be three with one left out
@@ -51,6 +54,7 @@ class Index:
             communes=communes,
             districts=districts,
             provinces=provinces,
+            successors=gazetteer.successors,
             spellings=_spellings(names, districts, provinces),
             deletions=shortened(names, "name"),
             twice=twice_shortened(names, "name"),
@@ -63,8 +67,14 @@ def _spellings(names: pl.DataFrame, districts: pl.DataFrame, provinces: pl.DataF
     """Return names as they are, and those of districts and provinces with all words but the last as one letter.
 
     "T.Giang" is Tiền Giang, "Q. BThạnh" is Bình Thạnh; where one short form fits several names, the rest decides.
+    ``short`` says of a short form how many words it has at least: "Tân" is a word, and "T. An" short for Tân An.
     """
-    full = names.select(pl.col("name").alias("key"), "name", pl.lit(0, dtype=pl.Int32).alias("edits"))
+    full = names.select(
+        pl.col("name").alias("key"),
+        "name",
+        pl.lit(0, dtype=pl.Int32).alias("edits"),
+        pl.lit(None, dtype=pl.Int32).alias("short"),
+    )
     words = pl.concat(
         [frame.select("label", pl.col("key").alias("name"), "kind") for frame in (districts, provinces)]
     )
@@ -81,8 +91,23 @@ def _spellings(names: pl.DataFrame, districts: pl.DataFrame, provinces: pl.DataF
             listed.select((letters.head(count).list.join("") + last.str.slice(0, 1)).alias("key"), "name"),
         ]
     )
-    short = short.join(full, on="key", how="anti").unique().with_columns(pl.lit(1, dtype=pl.Int32).alias("edits"))
-    return pl.concat([full, short])
+    short = short.join(full, on="key", how="anti").unique()
+    is_word = pl.col("key").is_in(_plain_syllables().implode())
+    return pl.concat(
+        [
+            full,
+            short.with_columns(
+                pl.lit(1, dtype=pl.Int32).alias("edits"),
+                pl.when(is_word).then(2).otherwise(1).cast(pl.Int32).alias("short"),
+            ),
+        ]
+    )
+
+
+@cache
+def _plain_syllables() -> pl.Series:
+    """Return every syllable of Vietnamese without its marks."""
+    return pl.DataFrame({"syllable": list(spellings())}).select(plain(pl.col("syllable")).unique()).to_series()
 
 
 def _dated(communes: pl.DataFrame, on: date | None) -> pl.DataFrame:

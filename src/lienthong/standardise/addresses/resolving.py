@@ -16,6 +16,7 @@ from lienthong.standardise.addresses.gazetteer import Gazetteer, shipped_gazette
 from lienthong.standardise.addresses.index import Index, Structure
 from lienthong.standardise.addresses.tokens import spans_of, words_of
 from lienthong.standardise.addresses.weighing import candidates, far_names, found_names, near_names
+from lienthong.standardise.addresses.wording import reworded
 
 ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
@@ -28,6 +29,9 @@ MARGIN_FULL: Final = 4.0  # from here on the margin no longer lowers the confide
 EDIT_CONFIDENCE: Final = 0.85  # what is left of the confidence after each letter that had to be changed
 ALTERNATIVES_MAX: Final = 8
 CHARACTERS_MAX: Final = 500  # the dictionary allows no longer address
+SEVERAL_PARTS: Final = r",| - "
+_COMMUNE: Final = r"(?:phường|xã|thị trấn|p\.|x\.|phuong|xa|thi tran)"
+JOINED: Final = rf"(?i)\b{_COMMUNE}\s?[^,;]{{1,40}}\s(?:và|va|hoặc|hoac|&|\+)\s{_COMMUNE}"
 BATCH_ADDRESSES: Final = 20_000  # distinct addresses weighed at once: bounds memory
 
 RESOLVED_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
@@ -60,6 +64,7 @@ class Resolver:
         """Return one row an address, in the same order (``RESOLVED_SCHEMA``); null and empty text is UNKNOWN."""
         raw = pl.DataFrame({"raw": addresses.cast(pl.String)})
         distinct = raw.unique().drop_nulls().with_columns(cleaned(pl.col("raw")).alias("text"))
+        distinct = distinct.with_columns(reworded(distinct["text"]))
         texts = distinct.select("text").unique().filter(
             pl.col("text").str.len_chars().is_between(1, CHARACTERS_MAX)
         ).with_row_index("id")  # fmt: skip
@@ -117,9 +122,11 @@ class Resolver:
             how="left",
         ).select("row", "code", "structure", "province", "district_code", "district_name", "listed_on")
         told = texts.join(judged, on="id", how="left").join(units, on="row", how="left")
-        one = pl.col("outcome") == ONE
         told = told.join(_street_of_parts(told), on="id", how="left")
-        return told.join(_street_of_words(told, words), on="id", how="left").select(
+        told = told.join(_street_of_words(told, words), on="id", how="left")
+        told = self._with_second(told.with_columns(street=pl.coalesce("by_parts", "by_words", pl.lit(""))))
+        one = pl.col("outcome") == ONE
+        return told.select(
             "text",
             pl.col("outcome").fill_null(UNKNOWN),
             pl.when(one).then("code").alias("commune_code"),
@@ -128,9 +135,28 @@ class Resolver:
             pl.when(one).then("district_name").alias("district_name"),
             pl.when(one).then("structure").alias("structure"),
             pl.when(one).then("listed_on").alias("list_date"),
-            pl.when(one).then(pl.coalesce("by_parts", "by_words", pl.lit(""))).alias("street"),
+            pl.when(one).then("street").alias("street"),
             pl.col("confidence").fill_null(0.0),
             pl.col("alternatives").fill_null([]),
+        )
+
+    def _with_second(self, told: pl.DataFrame) -> pl.DataFrame:
+        """Leave open which unit is meant where the text names two: a whole address before it, or "and" between."""
+        asked = told.filter(pl.col("outcome") == ONE, pl.col("street").str.contains(SEVERAL_PARTS))
+        structures = self.index.communes["structure"].unique().to_list()
+        rest = asked.select("id", text="street")
+        found = exact(rest, self.index.exact, old="old" in structures, new="new" in structures)
+        before = found.select("id", "row").join(
+            self.index.communes.select("row", second="code"), on="row", how="inner"
+        )
+        told = told.join(before.select("id", "second"), on="id", how="left")
+        joined = pl.col("used").is_null() & pl.col("text").str.contains(JOINED)
+        doubt = (pl.col("outcome") == ONE) & ((pl.col("second") != pl.col("code")) | joined).fill_null(value=False)
+        others = pl.concat_list("code", "second", "alternatives").list.drop_nulls().list.unique(maintain_order=True)
+        return told.with_columns(
+            pl.when(doubt).then(pl.lit(SEVERAL)).otherwise("outcome").alias("outcome"),
+            pl.when(doubt).then(others.list.head(ALTERNATIVES_MAX)).otherwise("alternatives").alias("alternatives"),
+            pl.when(doubt).then(0.0).otherwise("confidence").alias("confidence"),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from lienthong.dictionary.conversion import Converter
+from lienthong.standardise.addresses.coordinates import Boundaries, decided_by
 from lienthong.standardise.addresses.folding import plain
 
 PLACES_SCHEMA: Final = {"old_code": pl.String, "place": pl.String, "new_code": pl.String}
@@ -20,12 +21,17 @@ def carried_over(
     on: date,
     for_people: bool = False,
     places: pl.DataFrame | None = None,
+    boundaries: Boundaries | None = None,
+    points: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return ``kind``, ``code``, ``candidates``, ``reason`` on a day for resolved addresses, row by row.
 
     A divided commune stays *several* unless the street names a hamlet or street of ``places`` (``PLACES_SCHEMA``)
-    that lies in one of its successors. No such table is shipped: who has one gives it.
+    that lies in one of its successors, or a coordinate of ``points`` (``lat``, ``lon``; a row an address) lies in one
+    of them by ``boundaries``; ``coordinate`` then says what each coordinate told. Neither table nor boundaries are
+    shipped: who has them gives them.
     """
+    assert (boundaries is None) == (points is None), "coordinates need boundaries, and boundaries coordinates"
     rows = resolved.select("commune_code", "list_date", "street").with_row_index("at")
     known = rows.filter(pl.col("commune_code").is_not_null())
     answers = []
@@ -45,12 +51,16 @@ def carried_over(
     told = pl.concat([empty, *answers])
     if places is not None:
         told = _decided(told, places)
+    if boundaries is not None and points is not None:
+        assert points.height == resolved.height, "one coordinate an address"
+        told = decided_by(told, points, boundaries)
     back = rows.select("at").join(told.drop("commune_code", "list_date", "street"), on="at", how="left")
     return back.sort("at").select(
         pl.col("kind").fill_null("unknown"),
         "code",
         pl.col("candidates").fill_null([]),
         pl.when(pl.col("kind").is_null()).then(pl.lit("not-resolved")).otherwise("reason").alias("reason"),
+        *(["coordinate"] if boundaries is not None else []),
     )
 
 

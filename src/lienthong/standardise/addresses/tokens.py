@@ -127,6 +127,7 @@ def spans_of(words: pl.DataFrame) -> pl.DataFrame:
                 "part",
                 key.alias("key"),
                 spelled.alias("marked"),
+                pl.col("marked").alias("begins"),
                 "kind",
                 "lead",
                 "last",

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from lienthong.standardise.addresses.contradictions import of_district, of_province
 from lienthong.standardise.addresses.index import NUMBER, Index, shortened, twice_shortened
 
 COMMUNE: Final = 4.0
@@ -36,7 +37,16 @@ NO_DISTRICT: Final = -1.5  # three levels, but no district named
 NO_DISTRICT_UNDATED: Final = -0.5  # the same where no day says that the address is of two levels
 AFTER_NUMBER: Final = -2.5  # "12 Nguyễn Trãi" is a street
 INSIDE_PART: Final = -1.0  # a bare name not at the beginning of its part
+TURNED: Final = -0.5  # the unit above stands directly before: "Quận 1, Phường Bến Nghé"
+A_NAME_ITSELF: Final = -2.5  # what is the name of another unit of the level as it stands is hardly a mistyped one
+INSIDE_A_NAME: Final = -4.0  # Phú Đông in "Huyện Tân Phú Đông"
+OTHER_ANNOUNCED: Final = -4.0  # a bare name is read as the commune, and another one is announced: "Phường 1"
+CONTRADICTED: Final = -6.0  # another district or province than that of the commune is named
 
+# As a span's first word, with its marks; without them "tinh" may be Tịnh, so alone only.
+KIND_WORDS: Final = ("phường", "xã", "huyện", "quận", "tỉnh")
+TWO_KIND_WORDS: Final = "^(?:thànhphố|thịtrấn|thịxã)"
+PLAIN_KIND_WORDS: Final = ("phuong", "huien", "quan", "tinh", "thanhpho", "thitran", "thixa")
 _COMMUNE_KINDS: Final = ("p", "x", "tt", "dk")
 _DISTRICT_KINDS: Final = ("q", "h", "tx", "tp")
 _PROVINCE_KINDS: Final = ("t", "tp")
@@ -44,11 +54,20 @@ _PROVINCE_KINDS: Final = ("t", "tp")
 
 def found_names(spans: pl.DataFrame, index: Index) -> pl.DataFrame:
     """Return the spans that are names of units or known short forms of them, with ``name`` and ``edits``."""
-    return spans.join(index.spellings, on="key", how="inner")
+    found = spans.filter(~pl.col("begins").is_in(KIND_WORDS)).join(index.spellings, on="key", how="inner")
+    return found.filter((pl.col("end") - pl.col("start") >= pl.col("short")).fill_null(value=True))
+
+
+def _may_be_mistyped(spans: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the spans that begin with a word for a kind of unit: "Huyện" is not a Phú Yên without its P."""
+    begins = pl.col("begins").is_in(KIND_WORDS) | pl.col("marked").str.contains(TWO_KIND_WORDS)
+    alone = (pl.col("end") - pl.col("start") == 1) & pl.col("key").is_in(PLAIN_KIND_WORDS)
+    return spans.filter(~(begins | alone))
 
 
 def near_names(spans: pl.DataFrame, index: Index) -> pl.DataFrame:
     """Return the spans one edit away from a name of a unit, with that ``name`` and ``edits`` 1."""
+    spans = _may_be_mistyped(spans)
     keys = spans.select("key").unique()
     shorter = shortened(keys, "key")
     pairs = shorter.join(index.deletions, on="shorter", suffix="_name").filter(pl.col("key") != pl.col("name"))
@@ -57,15 +76,20 @@ def near_names(spans: pl.DataFrame, index: Index) -> pl.DataFrame:
     left_out = pl.col("key").str.slice(pl.col("at"), 1) == pl.col("name").str.slice(pl.col("at_name"), 1)
     exchanged = ((pl.col("at") - pl.col("at_name")).abs() == 1) & left_out
     pairs = pairs.filter(one_sided | (pl.col("at") == pl.col("at_name")) | exchanged).select("key", "name").unique()
-    return spans.join(pairs, on="key", how="inner").with_columns(pl.lit(1, dtype=pl.Int32).alias("edits"))
+    return spans.join(pairs, on="key", how="inner").with_columns(
+        pl.lit(1, dtype=pl.Int32).alias("edits"), pl.lit(None, dtype=pl.Int32).alias("short")
+    )
 
 
 def far_names(spans: pl.DataFrame, index: Index) -> pl.DataFrame:
     """Return the spans two edits away from a long name, with that ``name`` and ``edits`` 2."""
+    spans = _may_be_mistyped(spans)
     pairs = twice_shortened(spans.select("key").unique(), "key").join(index.twice, on="shorter").select("key", "name")
     listed = [pair for pair in pairs.unique().iter_rows() if _distance(*pair) == EDITS_MAX]
     table = pl.DataFrame(listed, schema={"key": pl.String, "name": pl.String}, orient="row")
-    return spans.join(table, on="key", how="inner").with_columns(pl.lit(EDITS_MAX, dtype=pl.Int32).alias("edits"))
+    return spans.join(table, on="key", how="inner").with_columns(
+        pl.lit(EDITS_MAX, dtype=pl.Int32).alias("edits"), pl.lit(None, dtype=pl.Int32).alias("short")
+    )
 
 
 def _distance(one: str, other: str) -> int:
@@ -92,17 +116,52 @@ def candidates(names: pl.DataFrame, index: Index) -> pl.DataFrame:
         (pl.col("d_end") <= pl.col("c_start")) | (pl.col("d_start") >= pl.col("c_end"))
     )
     three = with_district.join(top, on=["id", "structure", "province"], how="inner").filter(_apart("d"), _apart("c"))
+    # "Phường 8, Thành phố Bến Tre, Tỉnh Bến Tre": the first of the two is the district.
+    ends = provinces.filter(pl.col("p_edits") == 0).group_by("id", "province").agg(p_last=pl.col("p_start").max())
     two = communes.join(top, on=["id", "structure", "province"], how="inner").filter(_apart("c"))
+    two = two.join(ends, on=["id", "province"], how="left").filter(
+        (pl.col("p_start") >= pl.col("p_last")).fill_null(value=True)
+    )
     missing = NO_DISTRICT_UNDATED if index.undated else NO_DISTRICT
     no_district = pl.when(pl.col("structure") == "old").then(missing).otherwise(0.0)
+    three = _against(three, provinces, districts, index, "c", "d", "p")
+    with_district = _against(with_district, provinces, districts, index, "c", "d")
+    two = _against(two, provinces, districts, index, "c", "p")
     columns = ("id", "row")
     weighed = [
-        three.select(*columns, _sum("c", "d", "p").alias("score"), _start("c", "d", "p"), *_flaws("c", "d", "p")),
-        with_district.select(*columns, _sum("c", "d").alias("score"), _start("c", "d"), *_flaws("c", "d")),
-        two.select(*columns, (_sum("c", "p") + no_district).alias("score"), _start("c", "p"), *_flaws("c", "p")),
+        three.select(
+            *columns,
+            (_sum("c", "d", "p") + pl.col("against")).alias("score"),
+            _start("c", "d", "p"),
+            *_flaws("c", "d", "p"),
+        ),
+        with_district.select(
+            *columns, (_sum("c", "d") + pl.col("against")).alias("score"), _start("c", "d"), *_flaws("c", "d")
+        ),
+        two.select(
+            *columns,
+            (_sum("c", "p") + no_district + pl.col("against")).alias("score"),
+            _start("c", "p"),
+            *_flaws("c", "p"),
+        ),
     ]
     together = pl.concat(weighed)
     return together.sort("score", descending=True).unique(["id", "row"], keep="first", maintain_order=True)
+
+
+def _against(
+    readings: pl.DataFrame, provinces: pl.DataFrame, districts: pl.DataFrame, index: Index, *levels: str
+) -> pl.DataFrame:
+    """Add what counts against readings whose address names another district or province."""
+    bounded = readings.with_columns(
+        start=pl.min_horizontal(f"{level}_start" for level in levels),
+        end=pl.max_horizontal(f"{level}_end" for level in levels),
+    )
+    key = ["id", "row", "start", "end"]
+    judged = bounded.join(of_province(bounded, provinces, index.successors), on=key, how="left")
+    judged = judged.join(of_district(judged, districts, *levels), on=key, how="left")
+    contradicted = pl.any_horizontal(pl.col("other_province", "other_district").fill_null(value=False))
+    return judged.with_columns(pl.when(contradicted).then(CONTRADICTED).otherwise(0.0).alias("against"))
 
 
 def _apart(level: str) -> pl.Expr:
@@ -112,18 +171,22 @@ def _apart(level: str) -> pl.Expr:
 def _sum(*levels: str) -> pl.Expr:
     """Weigh the units named, how they follow one another, and whether the last one ends the address."""
     total = pl.sum_horizontal(f"{level}_weight" for level in levels)
-    for before, after in pairwise(levels):
-        gap = pl.col(f"{after}_start") - pl.col(f"{before}_end")
+    start, end = pl.col(f"{levels[0]}_start"), pl.col(f"{levels[0]}_end")  # of the units joined so far
+    for level in levels[1:]:
+        next_start, next_end = pl.col(f"{level}_start"), pl.col(f"{level}_end")
+        gap = next_start - end
         total = total + (
-            pl.when(gap < 0)
+            pl.when(next_end == start)
+            .then(TURNED)
+            .when(gap < 0)
             .then(WRONG_ORDER)
             .when(gap == 0)
             .then(ADJACENT)
             .otherwise(GAP * gap.clip(upper_bound=GAP_MAX).cast(pl.Float64))
         )
+        start, end = pl.min_horizontal(start, next_start), pl.max_horizontal(end, next_end)
     behind = pl.col(f"{levels[1]}_start") - pl.col("c_end")
     total = total + pl.when((behind > 0) & pl.col("goes_on")).then(NAME_GOES_ON).otherwise(0.0)
-    end = pl.max_horizontal(f"{level}_end" for level in levels)
     return total + pl.when(end > pl.col("last")).then(AT_END).otherwise(0.0)
 
 
@@ -159,7 +222,8 @@ def _weight(base: float, kinds: tuple[str, ...], agrees: float, marks: tuple[flo
         .then(marks[1])
         .otherwise(0.0)
     )
-    return base + by_kind + by_marks + EDIT * pl.col("edits").cast(pl.Float64)
+    itself = pl.when((pl.col("edits") > 0) & pl.col("itself")).then(A_NAME_ITSELF).otherwise(0.0)
+    return base + by_kind + by_marks + itself + EDIT * pl.col("edits").cast(pl.Float64)
 
 
 def _starts(kinds: tuple[str, ...]) -> pl.Expr:
@@ -172,6 +236,7 @@ def _units(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 
 def _provinces(names: pl.DataFrame, index: Index) -> pl.DataFrame:
+    names = names.join(_itself(names, index.provinces), on=["id", "start", "end"], how="left")
     found = names.rename({"kind": "announced"}).join(
         _units(index.provinces, "structure", "province"), on="name", how="inner"
     )
@@ -179,6 +244,9 @@ def _provinces(names: pl.DataFrame, index: Index) -> pl.DataFrame:
         "id",
         "structure",
         "province",
+        "last",
+        pl.col("structure").alias("p_structure"),
+        pl.col("announced").is_in(_PROVINCE_KINDS).fill_null(value=False).alias("p_announced"),
         _starts(_PROVINCE_KINDS).alias("p_start"),
         pl.col("end").alias("p_end"),
         pl.col("edits").alias("p_edits"),
@@ -189,6 +257,7 @@ def _provinces(names: pl.DataFrame, index: Index) -> pl.DataFrame:
 
 
 def _districts(names: pl.DataFrame, index: Index) -> pl.DataFrame:
+    names = names.join(_itself(names, index.districts), on=["id", "start", "end"], how="left")
     found = names.rename({"kind": "announced"}).join(
         _units(index.districts, "district", "province"), on="name", how="inner"
     )
@@ -209,6 +278,7 @@ def _districts(names: pl.DataFrame, index: Index) -> pl.DataFrame:
 def _communes(names: pl.DataFrame, index: Index, provinces: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFrame:
     """Return communes whose district or province is named too; alone a commune's name decides nothing."""
     usable = names.rename({"kind": "announced"}).filter(
+        pl.col("short").is_null(),  # of districts and provinces only
         pl.col("announced").is_null() | ~pl.col("announced").is_in([*_DISTRICT_KINDS, "t"]),
         ~pl.col("name").str.contains(NUMBER) | pl.col("announced").is_in(_COMMUNE_KINDS),
     )
@@ -219,9 +289,12 @@ def _communes(names: pl.DataFrame, index: Index, provinces: pl.DataFrame, distri
     )
     in_district = found.join(districts.select("id", "district"), on=["id", "district"], how="semi")
     found = pl.concat([in_province, in_district]).unique(["id", "row", "start", "end"])
+    found = _with_doubts(found, usable, names, index)
     bare = pl.col("announced").is_null()
     weight = (
         _weight(COMMUNE, _COMMUNE_KINDS, KIND_AGREES, (MARKS_AGREE, MARKS_DISAGREE))
+        + pl.when(bare & pl.col("within")).then(INSIDE_A_NAME).otherwise(0.0)
+        + pl.when(bare & pl.col("other_announced")).then(OTHER_ANNOUNCED).otherwise(0.0)
         + pl.when("past").then(PAST).otherwise(0.0)
         + pl.when(bare & pl.col("after_number")).then(AFTER_NUMBER).otherwise(0.0)
         + pl.when(bare & pl.col("inside")).then(INSIDE_PART).otherwise(0.0)
@@ -239,3 +312,38 @@ def _communes(names: pl.DataFrame, index: Index, provinces: pl.DataFrame, distri
         pl.col("edits").alias("c_edits"),
         weight.alias("c_weight"),
     )
+
+
+def _itself(names: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """Return the spans that are names of units as they stand; with marks only where the marks agree."""
+    known = units.select(name="key", unit_marked="marked").unique()
+    exact = names.filter(pl.col("edits") == 0).join(known, on="name", how="inner")
+    exact = exact.filter(
+        (pl.col("marked") == pl.col("unit_marked")) | ~pl.col("marked").str.contains(r"[^\x00-\x7F]")
+    )
+    return exact.select("id", "start", "end", pl.lit(value=True).alias("itself")).unique()
+
+
+def _with_doubts(found: pl.DataFrame, usable: pl.DataFrame, names: pl.DataFrame, index: Index) -> pl.DataFrame:
+    """Add ``itself``, ``within`` and ``other_announced``: why a span may not name the commune it is like."""
+    exact = _itself(usable, index.communes)
+    announced = exact.join(
+        usable.filter(pl.col("announced").is_in(_COMMUNE_KINDS)), on=["id", "start", "end"], how="semi"
+    )
+    above = pl.concat([_itself(names, index.districts), _itself(names, index.provinces)])
+    long = above.select("id", a_start="start", a_end="end").unique()
+    spans = found.select("id", "start", "end").unique()
+    within = spans.join(long, on="id").filter(
+        pl.col("a_start") <= pl.col("start"),
+        pl.col("a_end") >= pl.col("end"),
+        (pl.col("a_end") - pl.col("a_start")) > (pl.col("end") - pl.col("start")),
+    )
+    others = spans.join(announced.select("id", o_start="start", o_end="end"), on="id").filter(
+        (pl.col("o_end") <= pl.col("start")) | (pl.col("o_start") >= pl.col("end"))
+    )
+    key = ["id", "start", "end"]
+    for flags, name in ((within, "within"), (others, "other_announced")):
+        spans = spans.join(
+            flags.select(key).unique().with_columns(pl.lit(value=True).alias(name)), on=key, how="left"
+        )
+    return found.join(exact, on=key, how="left").join(spans, on=key, how="left")

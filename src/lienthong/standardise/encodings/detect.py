@@ -13,9 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import polars as pl
 
+from lienthong.sources.profile import MIXED, EncodingSeen
 from lienthong.standardise.batch import Outcome
 from lienthong.standardise.encodings.convert import convert, decode, lost_letters, text_of_bytes
 from lienthong.standardise.encodings.tables import Encoding
@@ -39,9 +41,11 @@ MIXED_SHARE_MIN = 0.002  # of the values with evidence; and
 MIXED_VALUES_MIN = 2
 PROPOSED_FROM = 0.99  # confidence
 PROPOSED_WORDS_MIN = 3
+UNSURE_FROM = 0.9  # the same where there are fewer words
 PROPOSED_LEGAL_MIN = 0.8
 SAMPLE_VALUES_MAX = 20_000  # distinct values that choose the encoding; beyond it more change nothing
-_LEAST = "least:"
+LEAST: Final = "least:"  # before the name of an encoding: the least likely word of a value in it
+_NOT_ASCII = r"[^\x00-\x7F]"
 LETTERS_BELOW = "\u2100"  # bytes read in the wrong order give letters above it
 
 
@@ -83,7 +87,7 @@ def _detect_text(text: pl.Series, candidates: tuple[Encoding, ...] = tuple(PRIOR
     distinct = text.drop_nulls().unique(maintain_order=True)
     if distinct.len() > SAMPLE_VALUES_MAX:
         distinct = distinct.gather_every(-(-distinct.len() // SAMPLE_VALUES_MAX))
-    words, scores = _scored(distinct, candidates)
+    words, scores = scored(distinct, candidates)
     if words.is_empty():
         return _nothing(lost)
     counted = (
@@ -93,20 +97,20 @@ def _detect_text(text: pl.Series, candidates: tuple[Encoding, ...] = tuple(PRIOR
         sorted((_alternative(counted, each) for each in candidates), key=lambda one: -one.likelihood)
     )
     best = alternatives[0]
-    by_value = _by_value(words, scores, candidates)
-    others = _certain_others(by_value, best.encoding, candidates)
-    mixed = others >= max(MIXED_VALUES_MIN, MIXED_SHARE_MIN * by_value.height)
+    judged = by_value(words, scores, candidates)
+    others = _certain_others(judged, best.encoding, candidates)
+    mixed = others >= max(MIXED_VALUES_MIN, MIXED_SHARE_MIN * judged.height)
     decomposed = best.encoding is Encoding.UTF_8 and _is_decomposed(distinct)
     return Detection(
         encoding=Encoding.NFD if decomposed else best.encoding,
         confidence=_confidence(counted, alternatives),
-        values=by_value.height,
+        values=judged.height,
         words=counted.height,
         legal_share=best.legal_share,
         alternatives=alternatives,
         mixed=mixed,
         lost=lost,
-        assigned=_assign(text, by_value, candidates) if mixed else None,
+        assigned=_assign(text, judged, candidates) if mixed else None,
     )
 
 
@@ -124,14 +128,29 @@ def _nothing(lost: int) -> Detection:
     )
 
 
-def propose_encoding(sample: pl.Series) -> str | None:
-    """Return what a mapping should say of a column's encoding; None where it need not or cannot say anything."""
+def propose(sample: pl.Series) -> EncodingSeen | None:
+    """Return what a mapping should say of a column's encoding; None where it need not or cannot say anything.
+
+    Few words alone are not sure: another column of the table in the same encoding makes them so.
+    """
     found = detect(sample)
-    sure = found.confidence >= PROPOSED_FROM and found.legal_share >= PROPOSED_LEGAL_MIN
-    enough = found.words >= PROPOSED_WORDS_MIN and not found.mixed
-    if found.encoding is None or found.encoding in _NEED_NO_WORD or not (sure and enough):
+    if found.encoding is None:
         return None
-    return found.encoding.value
+    enough = found.words >= PROPOSED_WORDS_MIN
+    if found.assigned is not None:
+        told = found.assigned.filter(sample.str.contains(_NOT_ASCII).fill_null(value=False))
+        share = 1 - told.null_count() / max(1, told.len())
+        return EncodingSeen(encoding=MIXED, confidence=share, values=found.values, sure=enough)
+    least, legal = (PROPOSED_FROM, PROPOSED_LEGAL_MIN) if enough else (UNSURE_FROM, 1.0)
+    if found.encoding in _NEED_NO_WORD or found.confidence < least or found.legal_share < legal:
+        return None
+    return EncodingSeen(encoding=found.encoding.value, confidence=found.confidence, values=found.values, sure=enough)
+
+
+def propose_encoding(sample: pl.Series) -> str | None:
+    """Return what ``propose`` is sure of."""
+    found = propose(sample)
+    return found.encoding if found is not None and found.sure else None
 
 
 _NEED_NO_WORD = frozenset({Encoding.UTF_8, Encoding.NFD, Encoding.UTF_16LE, Encoding.UTF_16BE})
@@ -159,7 +178,7 @@ def convert_mixed(source: pl.Series, assigned: pl.Series) -> KernelResult:
 # ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _scored(values: pl.Series, candidates: tuple[Encoding, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def scored(values: pl.Series, candidates: tuple[Encoding, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (row, word) of the values, and how likely each distinct word is in each encoding."""
     words = words_of(values)
     distinct = words["word"].unique()
@@ -194,22 +213,20 @@ def _confidence(counted: pl.DataFrame, alternatives: tuple[Alternative, ...]) ->
     return 1 / (1 + sum(against))
 
 
-def _by_value(words: pl.DataFrame, scores: pl.DataFrame, candidates: tuple[Encoding, ...]) -> pl.DataFrame:
+def by_value(words: pl.DataFrame, scores: pl.DataFrame, candidates: tuple[Encoding, ...]) -> pl.DataFrame:
     """Return how likely each value with evidence is in each encoding, and its least likely word."""
     named = [each.value for each in candidates]
     return (
-        words.join(scores, on="word")
-        .group_by("row")
-        .agg(pl.col(named).sum(), pl.col(named).min().name.prefix(_LEAST))
+        words.join(scores, on="word").group_by("row").agg(pl.col(named).sum(), pl.col(named).min().name.prefix(LEAST))
     )
 
 
-def _certain_others(by_value: pl.DataFrame, best: Encoding, candidates: tuple[Encoding, ...]) -> int:
+def _certain_others(judged: pl.DataFrame, best: Encoding, candidates: tuple[Encoding, ...]) -> int:
     """Count values that are Vietnamese in another encoding and clearly not in the best."""
     others = [each.value for each in candidates if each is not best]
-    legal = [pl.when(pl.col(_LEAST + name) >= LEGAL_FROM).then(pl.col(name)) for name in others]
+    legal = [pl.when(pl.col(LEAST + name) >= LEGAL_FROM).then(pl.col(name)) for name in others]
     clearly = pl.max_horizontal(legal) - pl.col(best.value) >= CERTAIN_FROM
-    return by_value.filter((pl.col(_LEAST + best.value) < LEGAL_FROM) & clearly).height
+    return judged.filter((pl.col(LEAST + best.value) < LEGAL_FROM) & clearly).height
 
 
 def _is_decomposed(values: pl.Series) -> bool:
@@ -224,19 +241,30 @@ def _assign(text: pl.Series, sampled: pl.DataFrame, candidates: tuple[Encoding, 
     """
     names = [each.value for each in candidates]
     values = text.drop_nulls().unique()
-    words, scores = _scored(values, candidates)
+    words, scores = scored(values, candidates)
     shares = sampled.select(pl.concat_list(names).list.arg_max().alias("at"))["at"].value_counts()
     met = dict(zip(shares["at"], shares["count"], strict=True))
-    frame = _by_value(words, scores, candidates).select(
+    frame = by_value(words, scores, candidates).select(
         "row",
         *(
             (pl.col(name) + math.log((met.get(at, 0) + 1) / (sampled.height + len(names)))).alias(name)
             for at, name in enumerate(names)
         ),
     )
+    found = chosen(values, frame, candidates)
+    spread = text.to_frame("value").join(found, on="value", how="left", maintain_order="left")
+    return spread["encoding"].alias("encoding")
+
+
+def chosen(values: pl.Series, weighed: pl.DataFrame, candidates: tuple[Encoding, ...]) -> pl.DataFrame:
+    """Return ``value`` and ``encoding`` for distinct values: the likeliest; null where another reading is near.
+
+    ``weighed`` has, by row, how likely each value with evidence is in each encoding.
+    """
+    names = [each.value for each in candidates]
     readings = pl.DataFrame({"row": pl.int_range(values.len(), dtype=pl.UInt32, eager=True), "value": values})
     readings = readings.with_columns(decode(values, each).alias("read:" + each.value) for each in candidates)
-    judged = readings.join(frame, on="row", how="left").with_columns(
+    judged = readings.join(weighed, on="row", how="left", maintain_order="left").with_columns(
         pl.concat_list(names).list.arg_max().alias("best"), pl.max_horizontal(names).alias("likely")
     )
     reading = pl.coalesce(pl.when(pl.col("best") == at).then(pl.col("read:" + name)) for at, name in enumerate(names))
@@ -245,7 +273,7 @@ def _assign(text: pl.Series, sampled: pl.DataFrame, candidates: tuple[Encoding, 
         pl.when(pl.col("read:" + name).ne_missing(pl.col("reading"))).then(pl.col(name)) for name in names
     )
     certain = pl.col("reading").is_not_null() & (pl.col("likely") - rival.fill_null(-math.inf) >= CERTAIN_FROM)
-    found = judged.select(
+    return judged.select(
         "value",
         pl.when(pl.col("likely").is_null())
         .then(pl.lit(names[0]))  # ASCII alone: the same in all
@@ -253,8 +281,6 @@ def _assign(text: pl.Series, sampled: pl.DataFrame, candidates: tuple[Encoding, 
         .then(pl.col("best").replace_strict(dict(enumerate(names)), return_dtype=pl.String))
         .alias("encoding"),
     )
-    spread = text.to_frame("value").join(found, on="value", how="left", maintain_order="left")
-    return spread["encoding"].alias("encoding")
 
 
 # ── bytes ───────────────────────────────────────────────────────────────────────────────────────────────────

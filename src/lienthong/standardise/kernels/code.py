@@ -30,7 +30,7 @@ def _bind(context: KernelContext) -> BoundKernel:
 
 KERNEL = Kernel(
     name="code",
-    version="1.0.0",
+    version="1.1.0",
     rule=Text(
         vi="Giữ mã đúng; đổi cách viết khác hoặc tên gọi về mã nếu chỉ có một mã; nhiều mã thì là chưa rõ; "
         "không có trong danh mục thì giữ nguyên để quy tắc kiểm tra báo.",

@@ -65,7 +65,7 @@ def _elements(text: pl.Series) -> pl.DataFrame:
 
 KERNEL = Kernel(
     name="codes",
-    version="1.0.0",
+    version="1.1.0",
     rule=Text(
         vi="Tách các mã trong một ô ('4661:Bán buôn…,5022:Vận tải…' hoặc '4661;5022'), giữ thứ tự, bỏ trùng; "
         "dấu phẩy trong tên không tách; mã lạ giữ nguyên để quy tắc kiểm tra báo.",

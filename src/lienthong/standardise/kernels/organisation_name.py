@@ -12,10 +12,11 @@ import polars as pl
 from lienthong.dictionary.model import Datatype, Source, Text, Trust
 from lienthong.standardise.cleaning import clean
 from lienthong.standardise.kernel import BoundKernel, Kernel, KernelContext, KernelResult, settle
+from lienthong.standardise.tone_marks import styled
 
 
-def _bind(_: KernelContext) -> BoundKernel:
-    return _run
+def _bind(context: KernelContext) -> BoundKernel:
+    return styled(_run, context.domain.tone_style)
 
 
 def _run(source: pl.Series) -> KernelResult:

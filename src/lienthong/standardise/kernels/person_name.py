@@ -18,6 +18,7 @@ import polars as pl
 from lienthong.dictionary.model import Datatype, Source, Text, Trust
 from lienthong.standardise.cleaning import Cleaned, clean, nowhere, put
 from lienthong.standardise.kernel import BoundKernel, Kernel, KernelContext, KernelResult, settle
+from lienthong.standardise.tone_marks import styled
 
 # Letters with one capital and one small form, each a single NFC letter: Polars cases them right.
 # Left out: ß ŉ ſ ĸ İ ı, whose other case is another number of letters.
@@ -31,8 +32,8 @@ _NO_NAME = r"""[^\p{L}\p{M} '.?\x{FFFD}()\[\]{}/\\,;:|"“”&+-]"""
 _LOST = r"[?\x{FFFD}]"
 
 
-def _bind(_: KernelContext) -> BoundKernel:
-    return _run
+def _bind(context: KernelContext) -> BoundKernel:
+    return styled(_run, context.domain.tone_style)
 
 
 def _run(source: pl.Series) -> KernelResult:

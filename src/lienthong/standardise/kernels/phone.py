@@ -41,7 +41,9 @@ def _bind(_: KernelContext) -> BoundKernel:
 def _run(source: pl.Series) -> KernelResult:
     cleaned = clean(source)
     text = cleaned.text
-    left = ~text.str.contains(f"^0{_pattern()}$") | text.str.starts_with("01")  # most are written as they should be
+    written = pl.col("text")
+    settled = written.str.contains(f"^0{_pattern()}$") & ~written.str.starts_with("01")  # most are as they should be
+    left = text.to_frame("text").select(~settled).to_series()
     if not left.any():
         return settle(source, text, refused=cleaned.refused)
     values = put(text, left, _repaired(text.filter(left)))
@@ -51,8 +53,8 @@ def _run(source: pl.Series) -> KernelResult:
 
 def _repaired(text: pl.Series) -> pl.Series:
     number = pl.DataFrame({"text": text}).select("text", _national(pl.col("text")).alias("digits"))
-    values = number.select(_valid(_DIGITS)).to_series()
-    with_area = text.str.contains(_AREA_APART)
+    judged = number.select(_valid(_DIGITS).alias("valid"), pl.col("text").str.contains(_AREA_APART).alias("area"))
+    values, with_area = judged["valid"], judged["area"]
     if with_area.any():
         renumbered_first = pl.coalesce(_valid(_renumbered()), _valid(_DIGITS))
         values = put(values, with_area, number.filter(with_area).select(renumbered_first).to_series())

@@ -2,8 +2,9 @@
 
 Rule: Unicode NFC; no-break and other spaces, tabs and line ends become one space; zero-width characters, BOM and
 direction marks go; spaces at both ends go; Ð, Ɖ, ð, ɖ become Đ, đ. Control characters are refused: they show that
-the value was cut or read in the wrong encoding. The place of the tone mark is kept (official names use both styles),
-and so are placeholders ("-", "không có") and lost letters ("Nguy?n"): rules report them, nobody guesses.
+the value was cut or read in the wrong encoding. The place of the tone mark is kept (official names use both styles)
+unless the value domain decides for one; placeholders ("-", "không có") and lost letters ("Nguy?n") are kept: rules
+report them, nobody guesses.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import polars as pl
 from lienthong.dictionary.model import Datatype, Source, Text, Trust
 from lienthong.standardise.cleaning import clean
 from lienthong.standardise.kernel import BoundKernel, Kernel, KernelContext, KernelResult, settle
+from lienthong.standardise.tone_marks import styled
 
 
-def _bind(_: KernelContext) -> BoundKernel:
-    return _run
+def _bind(context: KernelContext) -> BoundKernel:
+    return styled(_run, context.domain.tone_style)
 
 
 def _run(source: pl.Series) -> KernelResult:
