@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from lienthong.cli.source import app
 from lienthong.dictionary.load import load
 from lienthong.dictionary.shipped import shipped_folder
 from lienthong.sources.mapping_file import parse_mapping
+from lienthong.standardise.encodings.tables import Encoding
+from lienthong.testing.legacy_text import spell
 
 SECRET = "Bí Mật Tuyệt Đối"
 
@@ -73,6 +76,38 @@ def test_a_survey_writes_a_mapping_that_is_right_and_shows_no_value(agency, tmp_
     for shown in (text, result.output):
         assert SECRET not in shown
         assert "2000000001" not in shown
+
+
+def test_a_survey_proposes_the_encoding_of_every_column_of_text(agency, tmp_path, dictionary):
+    names = [f"{surname} Văn {name}" for surname in ("Nguyễn", "Trần", "Phạm") for name in ("Đức", "Hạnh", "Thắm")]
+    sexes = ["Nữ", "Nam"]
+    agency.sql(
+        "CREATE TABLE nhan_khau (id bigint PRIMARY KEY, so_cccd text, ho_ten text, ngay_sinh text, gioi_tinh text)"
+    )
+    with agency.connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO nhan_khau VALUES (%s, %s, %s, '01/02/1980', %s)",
+            [
+                (at, f"0012000{at:05}", spell(name, Encoding.TCVN3), spell(sexes[at % 2], Encoding.TCVN3))
+                for at, name in enumerate(names)
+            ],
+        )
+    path = tmp_path / "nk.yaml"
+    arguments = ("survey", agency.database.superuser_url, "--table", "public.nhan_khau")
+    result = run(*arguments, "-o", str(path))
+    assert result.exit_code == EXIT_OK, result.output
+    text = path.read_text(encoding="utf-8")
+    encodings = {
+        name: found.group(1) if (found := re.search(rf"^  {name}: .*encoding: (\w+)", text, re.MULTILINE)) else None
+        for name in ("so_cccd", "ho_ten", "ngay_sinh", "gioi_tinh")
+    }
+    assert encodings == {"so_cccd": None, "ho_ten": "tcvn3", "ngay_sinh": None, "gioi_tinh": "tcvn3"}
+    assert "# encoding tcvn3: confidence 1.00, from 9 different values" in text
+    told = json.loads(run(*arguments, "--json").stdout)["tables"][0]["columns"][2]["encoding"]
+    assert (told["encoding"], told["values"], told["sure"]) == ("tcvn3", 9, True)
+    for name in names:
+        assert name.split()[-1] not in text
+        assert spell(name, Encoding.TCVN3) not in text
 
 
 def test_a_survey_does_not_overwrite_a_person_s_decisions(agency, tmp_path):

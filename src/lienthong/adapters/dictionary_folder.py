@@ -17,7 +17,7 @@ from typing import Final
 from lienthong.dictionary.governance import ItemKey, version_key
 from lienthong.dictionary.governance_refusals import FolderNotOurs
 from lienthong.dictionary.items import VERSION
-from lienthong.dictionary.load import FOLDERS, RELEASE, load
+from lienthong.dictionary.load import BESIDE, FOLDERS, RELEASE, load
 from lienthong.dictionary.model import Dictionary
 from lienthong.dictionary.proposals import ENDINGS, FOLDER_OF, YAML
 from lienthong.dictionary.release import Release, read_release
@@ -53,6 +53,16 @@ def files_at(folder: Path, place: str) -> dict[str, bytes]:
     return found
 
 
+def files_beside(folder: Path) -> dict[str, bytes]:
+    """Return the files that belong to the dictionary and to no item of it: path below the folder → bytes."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for name in BESIDE
+        for path in sorted((folder / name).rglob("*"))
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".md"  # read by nobody but people
+    }
+
+
 def read_text(path: Path) -> str:
     """Return a text that somebody proposes.
 
@@ -80,6 +90,9 @@ def tried(folder: Path, files: Mapping[str, str]) -> Dictionary:
         shutil.copy(folder / RELEASE, place / RELEASE)
         for kind in FOLDERS:
             shutil.copytree(folder / kind, place / kind)
+        for kind in BESIDE:
+            if (folder / kind).is_dir():
+                shutil.copytree(folder / kind, place / kind)
         for path, text in files.items():
             target = place / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +196,7 @@ def _sync(folder: Path) -> None:
 def keep(folder: Path, path: str) -> None:
     """Keep the bytes a file has now, named by their hash; release.yaml and releases have no versions."""
     present = folder / path
-    if path.partition("/")[0] not in FOLDERS or not present.is_file():
+    if path.partition("/")[0] not in {*FOLDERS, *BESIDE} or not present.is_file():
         return
     content = present.read_bytes()
     stem, dot, ending = path.partition(".")

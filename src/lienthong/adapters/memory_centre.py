@@ -11,6 +11,7 @@ from lienthong.centre.batch import Batch, BatchReceipt, Truncation
 from lienthong.centre.ports import LinkState, LinkStatus, Phase
 from lienthong.centre.reading import DatasetCount, RuleCount
 from lienthong.centre.refusals import DatasetNotPrepared, EpochDiffers, PhaseDiffers
+from lienthong.centre.staging import SNAPSHOT_NUMBER, UNIQUE
 from lienthong.centre.tables import TableSpec, derive_table
 from lienthong.check.masking import mask_text
 from lienthong.check.verdict import JudgedBatch, Letter, Rule, RuleSet, Severity
@@ -19,7 +20,6 @@ from lienthong.sources.change import Epoch, Position, SourceId, TableName
 from lienthong.standardise.batch import Event
 
 Order = tuple[int, int, int]  # epoch, version, number
-SNAPSHOT_NUMBER = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,7 +376,7 @@ class MemoryCentreStore:
     def _relettered(self, shelf: Shelf, entry: Entry) -> str:
         letters = list(entry.judgement)
         for place, rule in enumerate(self._rules[entry.rule_set].rules):
-            if rule.over is not None:
+            if rule.over == UNIQUE:
                 letters[place] = _unique_letter(shelf, entry, rule)
         return "".join(letters)
 
@@ -384,7 +384,7 @@ class MemoryCentreStore:
         letters = list(case.judgement)
         entry = shelf.current.get(case.record_id)
         for place, rule in enumerate(self._rules[case.rule_set].rules):
-            if rule.over is not None:
+            if rule.over == UNIQUE:
                 letters[place] = Letter.NOT_APPLICABLE if entry is None else _unique_letter(shelf, entry, rule)
         return "".join(letters)
 
@@ -411,7 +411,7 @@ class MemoryCentreStore:
         self._note_uniqueness(shelf)
 
     def _unique_names(self) -> set[str]:
-        return {rule.name for rules in self._rules.values() for rule in rules.rules if rule.over is not None}
+        return {rule.name for rules in self._rules.values() for rule in rules.rules if rule.over == UNIQUE}
 
     def _close_notes(self, shelf: Shelf, records: set[str], keep: set[tuple[str, str]]) -> None:
         unique = self._unique_names()
@@ -424,7 +424,7 @@ class MemoryCentreStore:
         failing: dict[tuple[str, str], str | None] = {}
         for entry in shelf.current.values():
             for place, rule in enumerate(self._rules[entry.rule_set].rules):
-                if rule.over is not None and entry.judgement[place] == Letter.FAIL:
+                if rule.over == UNIQUE and entry.judgement[place] == Letter.FAIL:
                     failing[entry.record_id, rule.name] = self._masked(shelf, entry, rule)
         unique = self._unique_names()
         for place, note in enumerate(shelf.notes):

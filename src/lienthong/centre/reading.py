@@ -98,7 +98,7 @@ class FailingRow:
     observed: str | None
     quarantined: bool
     opened_at: datetime
-    batch_id: int
+    batch_id: int  # that opened it; where a measurement did, that brought the record
     source: str
 
 

@@ -100,3 +100,53 @@ class QuestionTooLong(LienthongError, code="CEN-014", actor=Actor.OPERATOR):
 
     message = "the centre's database needed more than {limit_s} s for an answer"
     hint = "try again; if it stays slow, look for missing vacuum: SELECT * FROM pg_stat_user_tables"
+
+
+class MeasurementUnderWay(LienthongError, code="CEN-101", actor=Actor.OPERATOR):
+    """Another run measures the same dataset."""
+
+    message = "dataset {dataset} is being measured by another run"
+    hint = "wait for it: lienthong measure status; one run at a time measures a dataset"
+    transient = True
+
+
+class MeasurementInterrupted(LienthongError, code="CEN-102", actor=Actor.OPERATOR):
+    """A run ended without saying how: its process was killed or lost the database."""
+
+    message = "measurement {measurement} of dataset {dataset} never ended"
+    hint = "nothing of it was kept; measure again: lienthong measure {dataset}"
+
+
+class MeasurementVoid(LienthongError, code="CEN-103", actor=Actor.OPERATOR):
+    """A run did not examine every record there is."""
+
+    message = "measurement of dataset {dataset} is void: {present} records present, {examined} examined"
+    hint = "nothing of it was kept; the next run looks at every record: lienthong measure {dataset} --whole"
+
+
+class MeasurementTooLong(LienthongError, code="CEN-104", actor=Actor.OPERATOR):
+    """A statement of a run took longer than it may."""
+
+    message = "measurement of dataset {dataset} was given up: one statement needed more than {limit_s} s"
+    hint = "raise measuring.limit_minutes in the settings, or look for missing vacuum and locks at the centre"
+
+
+class RuleNotMeasurable(LienthongError, code="CEN-105", actor=Actor.STEWARD):
+    """A rule over other records cannot be carried out as it is written."""
+
+    message = "rule {rule} cannot be measured: {reason}"
+    hint = "correct the rule's comparison; until then none of its records counts as passed"
+
+
+class ComparedNothing(LienthongError, code="CEN-107", actor=Actor.OPERATOR):
+    """The dataset that a rule compares with has never received a record."""
+
+    message = "rule {rule} compares with dataset {dataset}, which has never received a record"
+    hint = "connect a source of {dataset}; until then the rule says nothing, and nothing is not a pass"
+
+
+class MeasurementFault(LienthongError, code="CEN-106", actor=Actor.DEVELOPER):
+    """The product itself failed while it measured."""
+
+    message = "measurement of dataset {dataset} stopped on a fault of the product: {kind} at {place}"
+    hint = "nothing of it was kept; report kind and place"

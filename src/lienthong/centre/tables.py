@@ -135,8 +135,12 @@ def derive_table(dictionary: Dictionary, dataset: Dataset) -> TableSpec:
         comment=dataset.label.vi,
         columns=columns,
         key=key,
-        indexes=tuple(
-            IndexSpec(name=f"{dataset.table}_key_{place}", columns=each) for place, each in enumerate(wanted)
+        indexes=(
+            *(IndexSpec(name=f"{dataset.table}_key_{place}", columns=each) for place, each in enumerate(wanted)),
+            # What changed since a measurement is found without reading the whole table.
+            IndexSpec(name=f"{dataset.table}_batch", columns=("_batch",)),
+            # How many records there were at a moment is counted in the index alone.
+            IndexSpec(name=f"{dataset.table}_from", columns=("_valid_from",)),
         ),
         history_indexes=(
             IndexSpec(
@@ -144,6 +148,8 @@ def derive_table(dictionary: Dictionary, dataset: Dataset) -> TableSpec:
                 columns=("_record_id", "_ended_epoch", "_ended_version", "_ended_number"),
             ),
             *((IndexSpec(name=f"{dataset.table}_history_key", columns=key),) if key else ()),
+            IndexSpec(name=f"{dataset.table}_history_ended", columns=("_ended_batch",)),
+            IndexSpec(name=f"{dataset.table}_history_to", columns=("_valid_to", "_valid_from")),
         ),
     )
 

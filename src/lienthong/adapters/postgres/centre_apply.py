@@ -64,6 +64,7 @@ class Target:
     spec: TableSpec
     statements: Statements
     uniques: tuple[Unique, ...]
+    measured: tuple[str, ...]  # rules whose findings only a measurement opens and closes
     rule_set: int
 
 
@@ -94,7 +95,8 @@ class Step:
             "at": self.at,
             "rule_set": self.target.rule_set,
             "dictionary": self.dictionary_version,
-            "unique": [unique.rule.name for unique in self.target.uniques],
+            "settled": [*(unique.rule.name for unique in self.target.uniques), *self.target.measured],
+            "measured": list(self.target.measured),
         }
 
 
@@ -255,12 +257,12 @@ def _findings(step: Step, found: pl.DataFrame) -> None:
 _OPEN_FINDINGS = b"""
 INSERT INTO lienthong.finding (dataset, record_id, rule, severity, element, observed, opened_batch, opened_at)
 SELECT %(dataset)s, record_id, rule, severity, element, observed, %(batch)s, %(at)s FROM pg_temp.found
-ON CONFLICT (dataset, record_id, rule) WHERE closed_batch IS NULL DO NOTHING
+ON CONFLICT (dataset, record_id, rule) WHERE closed_at IS NULL DO NOTHING
 """
 _REFRESH_FINDINGS = b"""
 UPDATE lienthong.finding f SET observed = n.observed, severity = n.severity, element = n.element
 FROM pg_temp.found n
-WHERE f.dataset = %(dataset)s AND f.record_id = n.record_id AND f.rule = n.rule AND f.closed_batch IS NULL
+WHERE f.dataset = %(dataset)s AND f.record_id = n.record_id AND f.rule = n.rule AND f.closed_at IS NULL
 AND (f.observed, f.severity, f.element) IS DISTINCT FROM (n.observed, n.severity, n.element)
 """
 
@@ -339,6 +341,7 @@ _TOUCH_WITHDRAWN = b"INSERT INTO pg_temp.touched SELECT record_id, %(place)s FRO
 _CLOSE_WITHDRAWN_FINDINGS = b"""
 UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s
 FROM (SELECT o.id FROM pg_temp.withdrawn w CROSS JOIN LATERAL (SELECT g.id FROM lienthong.finding g
-      WHERE g.record_id = w.record_id AND g.dataset = %(dataset)s AND g.closed_batch IS NULL OFFSET 0) o) v
+      WHERE g.record_id = w.record_id AND g.dataset = %(dataset)s AND g.closed_at IS NULL
+      AND g.rule <> ALL (%(measured)s::text[]) OFFSET 0) o) v
 WHERE f.id = v.id
 """

@@ -14,6 +14,9 @@ from psycopg_pool import ConnectionPool
 
 from lienthong.adapters.postgres.centre_faults import refusals
 from lienthong.adapters.postgres.centre_links import SELECT_LINKS, link_state
+from lienthong.adapters.postgres.centre_questions import NotAValue, ask, impossible, key_facts, key_is, shown
+from lienthong.adapters.postgres.measuring_reader import PostgresMeasuringReader
+from lienthong.adapters.postgres.time_travel import PostgresHistoryReader
 from lienthong.centre.ports import LinkState
 from lienthong.centre.reading import (
     BatchLine,
@@ -35,7 +38,6 @@ from lienthong.sources.change import Position
 QUESTION_LIMIT_S = 5
 POOL_CONNECTIONS_MAX = 8
 CONNECTION_WAIT_S = 5
-KEY_CHARACTERS_MAX = 1_000  # a longer key exists nowhere
 CLAIMS_MAX = 20  # records shown when several claim one key
 ROWS_MAX = 1_000  # of any list
 LABEL_JOINER = " · "
@@ -49,9 +51,6 @@ _SESSION = {
     "jit": "off",
     "search_path": "pg_catalog",
 }
-# JSON has these types itself; every other value is given as its exact text.
-_PLAIN_TYPES = frozenset({"boolean", "bigint", "text", "text[]"})
-_MOMENT = "timestamp with time zone"
 
 _Row = tuple[object, ...]
 _Connection = psycopg.Connection[_Row]
@@ -76,6 +75,7 @@ class PostgresCentreReader:
         password: str | None = None,
         connections_max: int = POOL_CONNECTIONS_MAX,
     ) -> None:
+        self._dictionary = dictionary
         self._shapes = {
             str(name): _Shape(
                 spec=derive_table(dictionary, dataset),
@@ -198,13 +198,21 @@ class PostgresCentreReader:
         """Return the record with this business key, given as the texts of its parts."""
         shape = self._shape(dataset)
         nothing = LookupResult(outcome=LookupOutcome.NOT_FOUND, records=())
-        if len(key) != len(shape.spec.key) or not key or any(_impossible(part) for part in key):
+        if impossible(key, shape.spec):
             return nothing
         try:
             with refusals(limit_s=QUESTION_LIMIT_S), self._connection() as connection, connection.transaction():
                 return self._look_up(connection, shape, key) or nothing
-        except _NotAValue:
+        except NotAValue:
             return nothing  # the text cannot be a value of the key's type, so no record has it
+
+    def measuring(self) -> PostgresMeasuringReader:
+        """Return a reader of measurements on the same connections."""
+        return PostgresMeasuringReader(self._rows)
+
+    def history(self, *, limit_s: int = QUESTION_LIMIT_S) -> PostgresHistoryReader:
+        """Return a reader of the past on the same connections; counting may need a longer limit than a look-up."""
+        return PostgresHistoryReader(connect=self._connection, dictionary=self._dictionary, limit_s=limit_s)
 
     def close(self) -> None:
         """Give back connections."""
@@ -224,7 +232,7 @@ class PostgresCentreReader:
 
     def _rows(self, question: str | sql.Composed, facts: Mapping[str, object]) -> list[_Row]:
         with refusals(limit_s=QUESTION_LIMIT_S), self._connection() as connection:
-            return _ask(connection, question, facts)
+            return ask(connection, question, facts)
 
     def _look_up(self, connection: _Connection, shape: _Shape, key: Sequence[str]) -> LookupResult | None:
         found = _current(connection, shape, key)
@@ -232,7 +240,7 @@ class PostgresCentreReader:
             outcome = LookupOutcome.FOUND if len(found) == 1 else LookupOutcome.DISPUTED
             return LookupResult(outcome=outcome, records=found)
         facts = {"dataset": shape.spec.dataset, "key": list(key)}
-        held = [cast("str", row[0]) for row in _ask(connection, _HELD, facts)]
+        held = [cast("str", row[0]) for row in ask(connection, _HELD, facts)]
         if held:
             reasons = _findings(connection, shape.spec.dataset, held)
             return LookupResult(
@@ -245,41 +253,17 @@ class PostgresCentreReader:
         return None
 
 
-class _NotAValue(Exception):
-    """A text is no value of the type it was compared with."""
-
-
-def _ask(connection: _Connection, question: str | sql.Composed, facts: Mapping[str, object]) -> list[_Row]:
-    # A question that is a plain text is a constant of this module.
-    text = sql.SQL(question) if isinstance(question, str) else question
-    try:
-        return connection.execute(text, facts).fetchall()
-    except psycopg.DataError as cause:
-        raise _NotAValue from cause
-
-
-def _key_is(shape: _Shape, alias: str) -> sql.Composed:
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}::{}").format(
-            sql.Identifier(alias, name),
-            sql.Placeholder(f"key_{place}"),
-            sql.SQL(shape.spec.column(name).type),
-        )
-        for place, name in enumerate(shape.spec.key)
-    )
-
-
 def _current(connection: _Connection, shape: _Shape, key: Sequence[str]) -> tuple[StoredRecord, ...]:
     question = sql.SQL(
         "SELECT t._record_id, t._event, t._version, t._source, t._table, t._source_time, t._batch, t._applied_at,"
         " t._dictionary, {values} FROM {current} t WHERE {key_is} ORDER BY t._record_id LIMIT %(limit)s"
     ).format(
-        values=sql.SQL(", ").join(_shown(column.name, column.type) for column in shape.spec.columns),
+        values=sql.SQL(", ").join(shown(column.name, column.type) for column in shape.spec.columns),
         current=sql.Identifier(SCHEMA, shape.spec.table),
-        key_is=_key_is(shape, "t"),
+        key_is=key_is(shape.spec, "t"),
     )
-    facts = {f"key_{place}": part for place, part in enumerate(key)}
-    rows = _ask(connection, question, facts | {"limit": CLAIMS_MAX})
+    facts = key_facts(key)
+    rows = ask(connection, question, facts | {"limit": CLAIMS_MAX})
     findings = _findings(connection, shape.spec.dataset, [cast("str", row[0]) for row in rows])
     return tuple(_record(shape, row, findings.get(cast("str", row[0]), ())) for row in rows)
 
@@ -287,7 +271,7 @@ def _current(connection: _Connection, shape: _Shape, key: Sequence[str]) -> tupl
 def _findings(connection: _Connection, dataset: str, records: Sequence[str]) -> dict[str, tuple[RecordFinding, ...]]:
     if not records:
         return {}
-    rows = _ask(connection, _RECORD_FINDINGS, {"dataset": dataset, "records": list(records)})
+    rows = ask(connection, _RECORD_FINDINGS, {"dataset": dataset, "records": list(records)})
     found: dict[str, tuple[RecordFinding, ...]] = {}
     for record_id, rule, element, severity, observed, opened_at in rows:
         finding = RecordFinding(
@@ -308,26 +292,13 @@ def _withdrawn(connection: _Connection, shape: _Shape, key: Sequence[str]) -> bo
     ).format(
         history=sql.Identifier(SCHEMA, shape.spec.history),
         current=sql.Identifier(SCHEMA, shape.spec.table),
-        key_is=_key_is(shape, "h"),
+        key_is=key_is(shape.spec, "h"),
     )
-    return bool(_ask(connection, question, {f"key_{place}": part for place, part in enumerate(key)}))
+    return bool(ask(connection, question, key_facts(key)))
 
 
 def _bounded(limit: int) -> int:
     return max(0, min(limit, ROWS_MAX))
-
-
-def _impossible(part: str) -> bool:
-    return not part or len(part) > KEY_CHARACTERS_MAX or "\x00" in part
-
-
-def _shown(name: str, type_: str) -> sql.Composed:
-    column = sql.Identifier("t", name)
-    if type_ in _PLAIN_TYPES:
-        return sql.SQL("{}").format(column)
-    if type_ == _MOMENT:  # as JSON it is ISO 8601, as text it is not
-        return sql.SQL("to_json({}) #>> '{{}}'").format(column)
-    return sql.SQL("{}::text").format(column)
 
 
 def _record(shape: _Shape, row: tuple[object, ...], findings: tuple[RecordFinding, ...]) -> StoredRecord:
@@ -384,9 +355,10 @@ SELECT count(DISTINCT agency) FROM lienthong.grant_of_access
 WHERE dataset = %(dataset)s AND valid_from <= %(on)s AND %(on)s < valid_to AND withdrawn_at IS NULL
 """
 _FAILING_ROWS = """
-SELECT f.record_id, coalesce(q.business_key, {key}), f.observed, q.id IS NOT NULL, f.opened_at, f.opened_batch,
+SELECT f.record_id, coalesce(q.business_key, {key}), f.observed, q.id IS NOT NULL, f.opened_at,
+    coalesce(f.opened_batch, q.opened_batch, t._batch, 0),
     coalesce(q.source, t._source, '')
-FROM (SELECT * FROM lienthong.finding WHERE dataset = %(dataset)s AND rule = %(rule)s AND closed_batch IS NULL
+FROM (SELECT * FROM lienthong.finding WHERE dataset = %(dataset)s AND rule = %(rule)s AND closed_at IS NULL
       ORDER BY id DESC LIMIT %(limit)s) f
 LEFT JOIN {current} t ON t._record_id = f.record_id
 LEFT JOIN lienthong.quarantine q ON q.dataset = f.dataset AND q.record_id = f.record_id AND q.state = 'open'
@@ -402,5 +374,5 @@ WHERE dataset = %(dataset)s AND state = 'open' AND business_key = %(key)s ORDER 
 """
 _RECORD_FINDINGS = """
 SELECT record_id, rule, element, severity, observed, opened_at FROM lienthong.finding
-WHERE dataset = %(dataset)s AND record_id = ANY (%(records)s) AND closed_batch IS NULL ORDER BY record_id, id
+WHERE dataset = %(dataset)s AND record_id = ANY (%(records)s) AND closed_at IS NULL ORDER BY record_id, id
 """

@@ -24,7 +24,7 @@ from lienthong.centre.tables import (
 )
 from lienthong.check.verdict import RuleSet
 
-SCHEMA_VERSION = 1  # one file sql/centre_NNNN.sql each
+SCHEMA_VERSION = 2  # one file sql/centre_NNNN.sql each
 _PREPARE_LOCK = 0x6C69_656E  # one process prepares at a time, whoever else waits
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -38,6 +38,9 @@ READER_TABLES = (
     "rule_counter",
     "dataset_state",
     "schema_version",
+    "measurement",
+    "measurement_rule",
+    "score_history",
 )
 
 

@@ -124,7 +124,7 @@ def compose(spec: TableSpec) -> Statements:
             "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
             " FROM (SELECT o.id FROM (SELECT DISTINCT _record_id FROM {stage}) s CROSS JOIN LATERAL"
             "  (SELECT g.id, g.record_id, g.rule FROM lienthong.finding g WHERE g.record_id = s._record_id"
-            "   AND g.dataset = %(dataset)s AND g.closed_batch IS NULL AND g.rule <> ALL (%(unique)s::text[])"
+            "   AND g.dataset = %(dataset)s AND g.closed_at IS NULL AND g.rule <> ALL (%(settled)s::text[])"
             "   AND NOT EXISTS (SELECT FROM pg_temp.found n WHERE n.record_id = g.record_id AND n.rule = g.rule)"
             "   OFFSET 0) o) v WHERE f.id = v.id",
             **tables,
@@ -421,14 +421,14 @@ def compose_unique(spec: TableSpec, columns: tuple[str, ...]) -> UniqueStatement
             " JOIN {places} p ON p.id = t._rule_set WHERE substr(t._judgement, p.place, 1) = 'f'"
             " AND NOT EXISTS (SELECT FROM lienthong.finding f"
             "  WHERE f.dataset = %(dataset)s AND f.record_id = t._record_id AND f.rule = %(rule)s"
-            "  AND f.closed_batch IS NULL)",
+            "  AND f.closed_at IS NULL)",
             **parts,
         ),
         close_findings=_compose(
             "UPDATE lienthong.finding f SET closed_batch = %(batch)s, closed_at = %(at)s"
             " FROM (SELECT o.id FROM (SELECT DISTINCT record_id FROM pg_temp.touched WHERE place = %(place)s) x"
             "  CROSS JOIN LATERAL (SELECT g.id FROM lienthong.finding g WHERE g.record_id = x.record_id"
-            "   AND g.rule = %(rule)s AND g.dataset = %(dataset)s AND g.closed_batch IS NULL AND NOT EXISTS"
+            "   AND g.rule = %(rule)s AND g.dataset = %(dataset)s AND g.closed_at IS NULL AND NOT EXISTS"
             "   (SELECT FROM {current} t JOIN {places} p ON p.id = t._rule_set"
             "    WHERE t._record_id = g.record_id AND substr(t._judgement, p.place, 1) = 'f') OFFSET 0) o) v"
             " WHERE f.id = v.id",

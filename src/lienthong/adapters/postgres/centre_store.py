@@ -25,6 +25,7 @@ from lienthong.adapters.postgres.centre_schema import (
 )
 from lienthong.adapters.postgres.centre_statements import compose, compose_unique
 from lienthong.centre.batch import Batch, BatchReceipt, Truncation
+from lienthong.centre.measuring import measured_kind
 from lienthong.centre.ports import LinkState, LinkStatus, Phase
 from lienthong.centre.reading import RuleCount
 from lienthong.centre.refusals import DatasetNotPrepared, EpochDiffers, PhaseDiffers
@@ -143,6 +144,8 @@ class PostgresCentreStore:
                 step = self._step(work, self._any_target(dataset), str(table))
                 # Every row the snapshot read stands at its position with number -1: it is not before itself.
                 withdrawn += centre_apply.withdraw(step, version=position.commit, number=-1, source_time=at)
+                # From here on the dataset is known of this source, whether or not the table had a row.
+                work.lags.append((dataset, self._allowed_lag_s(dataset), Lag(changes=0, within=0, worst_s=None)))
             _settle(work, withdrawn=withdrawn)
             cursor.execute(_FINISH_SNAPSHOT, [at, source])
         return withdrawn
@@ -182,6 +185,28 @@ class PostgresCentreStore:
             )
         self._unseen.update(dict.fromkeys(datasets, batch.read))
         return receipt
+
+    def apply_apart(self, batch: Batch, *, at: datetime) -> BatchReceipt:
+        """Apply rows read again as of a position that the link has passed, beside its stream; the link stays there.
+
+        A row that the stream has changed since the position has no effect.
+
+        Raises:
+            EpochDiffers: the rows belong to another history of the source.
+            PhaseDiffers: the link does not stream, or has not passed the position.
+        """
+        assert batch.snapshot, "rows read again follow the rules of a snapshot"
+        datasets = sorted({_dataset_of(part) for part in batch.parts})
+        with self._writing(datasets) as cursor:
+            link = self._lock_link(cursor, batch.source, datasets)
+            if batch.epoch != link.epoch:
+                raise EpochDiffers(source=batch.source, delivered=batch.epoch, stored=link.epoch)
+            if link.phase is not Phase.STREAM or batch.end.commit > link.position:
+                raise PhaseDiffers(source=batch.source, phase=link.phase.value, needed=f"a stream past {batch.end}")
+            work = _Work(cursor=cursor, batch=batch, link=link, batch_id=_next_batch(cursor), at=at)
+            for part in batch.parts:
+                self._apply_part(work, part)
+            return _settle(work)
 
     def heartbeat(self, source: SourceId, *, position: Position, at: datetime) -> None:
         """Note that the source answered and has nothing new before ``position``."""
@@ -324,6 +349,9 @@ class PostgresCentreStore:
             dictionary_version=work.batch.dictionary_version, snapshot=work.batch.snapshot,
         )  # fmt: skip
 
+    def _allowed_lag_s(self, dataset: DatasetId) -> int:
+        return self._known_dictionary().datasets[dataset].allowed_lag_s
+
     def _known_dictionary(self) -> Dictionary:
         if self._dictionary is None:
             raise DatasetNotPrepared(dataset="(any)")
@@ -358,6 +386,7 @@ def _target(dictionary: Dictionary, spec: TableSpec, rules: RuleSet, number: int
             )
             for rule in unique_rules(rules, spec)
         ),
+        measured=tuple(rule.name for rule in rules.rules if measured_kind(rule) is not None),
         rule_set=number,
     )
 
