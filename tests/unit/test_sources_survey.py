@@ -14,7 +14,10 @@ from lienthong.dictionary.shipped import shipped_folder
 from lienthong.sources.change import SourceId, TableName
 from lienthong.sources.profile import TableProfile, profile_column, questions_of
 from lienthong.sources.spelling import fold, segment, words
-from lienthong.sources.survey import NO_ELEMENT, Survey, notes
+from lienthong.sources.survey import NO_ELEMENT, Survey, TableProposal, notes
+from lienthong.standardise.encodings.surveying import read_sample
+from lienthong.standardise.encodings.tables import Encoding
+from lienthong.testing.legacy_text import spell
 
 DICTIONARY = load(shipped_folder("dictionary"))
 QUESTIONS = questions_of(DICTIONARY)
@@ -172,3 +175,68 @@ def test_names_run_together_are_taken_apart(name, expected):
 
 def test_a_word_that_cannot_be_taken_apart_stays_whole():
     assert segment("qqq", SYLLABLES) is None
+
+
+# ── text of old encodings ───────────────────────────────────────────────────────────────────────────────────
+
+NAMES = ["Nguyễn Văn Ân", "Trần Thị Bình", "Lê Hoàng Thắm", "Phạm Đức Hạnh", "Võ Thị Sáu", "Đặng Thuý Liễu"]
+
+
+def surveyed(**columns: list[str | None]) -> TableProposal:
+    table = TableProfile(
+        name=TableName(schema="public", table="nhan_khau"),
+        comment=None,
+        rows_estimated=100,
+        key=(),
+        columns=tuple(
+            profile_column(values, name=name, type_name="text", comment=None, questions=QUESTIONS, read=read_sample)
+            for name, values in columns.items()
+        ),
+    )
+    proposal = SURVEY.propose(table, source=SourceId("s"))
+    assert proposal is not None
+    return proposal
+
+
+def encodings(proposal: TableProposal) -> dict[str, str | None]:
+    return {column.column: column.encoding for column in proposal.mapping.columns}
+
+
+@pytest.mark.parametrize("encoding", [Encoding.TCVN3, Encoding.VNI, Encoding.MOJIBAKE])
+def test_the_encoding_of_a_column_is_proposed_with_what_it_rests_on(encoding):
+    proposal = surveyed(ho_ten=[spell(name, encoding) for name in NAMES * 3], so_cccd=VALUES["number"])
+    assert encodings(proposal) == {"ho_ten": encoding.value, "so_cccd": None}
+    told = notes(proposal)["ho_ten"][-1]
+    assert told == f"encoding {encoding.value}: confidence 1.00, from 6 different values"
+
+
+def test_a_column_of_unicode_is_proposed_no_encoding():
+    assert encodings(surveyed(ho_ten=[*NAMES, None], so_cccd=VALUES["number"])) == {"ho_ten": None, "so_cccd": None}
+
+
+def test_a_column_of_several_encodings_is_proposed_mixed():
+    written = [spell(name, (Encoding.TCVN3, Encoding.UTF_8)[place % 2]) for place, name in enumerate(NAMES * 5)]
+    proposal = surveyed(ho_ten=[*written, *(spell(name, Encoding.TCVN3) for name in NAMES)])
+    assert encodings(proposal)["ho_ten"] == "mixed"
+    assert "values whose encoding is certain" in notes(proposal)["ho_ten"][-1]
+
+
+def test_few_words_follow_the_other_columns_of_the_table():
+    sex = [spell(each, Encoding.TCVN3) for each in ("Nam", "Nữ", "Nam")]
+    names = [spell(name, Encoding.TCVN3) for name in NAMES]
+    assert encodings(surveyed(ho_ten=names, gioi_tinh=sex))["gioi_tinh"] == "tcvn3"
+    assert encodings(surveyed(ho_ten=list(NAMES), gioi_tinh=sex))["gioi_tinh"] is None
+
+
+def test_values_are_judged_as_they_read():
+    names = [spell(name, Encoding.TCVN3) for name in NAMES]
+    sex = [spell("Nữ", Encoding.TCVN3)] * 5
+    best = surveyed(ho_ten=names, gioi_tinh=sex).suggestions
+    assert "100% of values look like person name" in best["ho_ten"][0].reasons
+    assert "100% of values are in code list" in best["gioi_tinh"][0].reasons[1]
+
+
+def test_notes_on_an_encoding_hold_no_value():
+    proposal = surveyed(ho_ten=[spell(name, Encoding.TCVN3) for name in NAMES])
+    text = str(notes(proposal))
+    assert not [word for name in NAMES for word in name.split() if word in text]

@@ -235,11 +235,17 @@ def _say_where(running: _Running, *, as_json: bool) -> None:
                 "gateway": f"http://127.0.0.1:{running.gateway_port}/api/v1/",
                 "settings": str(running.installation.settings_path),
                 "access_key_file": str(folder / "secrets" / "demo-access-key"),
+                "officers_file": str(running.installation.demo_officers_file()),
             }
         )
         sys.stdout.flush()
         return
     console.print(f"\n[bold green]Portal[/]   http://127.0.0.1:{running.portal_port}/")
+    console.print(
+        f"         sign in as one of the officers in {running.installation.demo_officers_file()}",
+        soft_wrap=True,
+        highlight=False,
+    )
     console.print(f"[bold green]API[/]      http://127.0.0.1:{running.gateway_port}/api/v1/  — try:")
     console.print(
         f'  curl -H "Authorization: Bearer $(cat {folder}/secrets/demo-access-key)" '

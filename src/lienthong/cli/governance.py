@@ -33,7 +33,7 @@ Actor = Annotated[
     typer.Option(
         "--as",
         metavar="PERSON",
-        help="Who acts. Taken on trust from whoever may run this command, until people sign in through the portal.",
+        help="Who acts. Taken on trust from whoever may run this command; in the portal people sign in.",
     ),
 ]
 Agency = Annotated[str, typer.Option("--agency", metavar="CODE", help="The agency for which the person acts.")]

@@ -9,7 +9,25 @@ from typing import Annotated
 import typer
 
 import lienthong
-from lienthong.cli import access, addresses, centre, codes, demo, dictionary, references, source, standardise, sync
+from lienthong.cli import (
+    access,
+    addresses,
+    centre,
+    check,
+    codes,
+    demo,
+    dictionary,
+    measure,
+    officers,
+    rating,
+    references,
+    repair,
+    report,
+    sample,
+    source,
+    standardise,
+    sync,
+)
 from lienthong.cli.output import console
 
 app = typer.Typer(
@@ -32,6 +50,8 @@ app.add_typer(source.app, name="source")
 app.add_typer(centre.app, name="centre", help="The centre's database: tables and rights (Trung tâm dữ liệu).")
 app.add_typer(sync.app, name="sync", help="Follow the sources and keep the centre up to date (đồng bộ).")
 app.add_typer(access.app, name="access", help="Keys and grants of agencies that read data (quyền khai thác).")
+app.add_typer(officers.app, name="officer", help="Accounts and roles of the people in the portal (tài khoản cán bộ).")
+app.add_typer(repair.app, name="repair")
 app.add_typer(codes.app, name="codes", help="What a code meant on a day, and what became of it (tra cứu mã).")
 app.add_typer(addresses.app, name="addresses", help="From the text of an address to codes (phân giải địa chỉ).")
 app.add_typer(
@@ -39,8 +59,13 @@ app.add_typer(
     name="references",
     help="Names of databases and agencies, matched with registries (đối chiếu tên).",
 )
+app.add_typer(sample.app, name="sample")
+app.add_typer(report.app, name="report")
+app.command(name="rate")(rating.rate)
 app.command(name="demo")(demo.demo)
 app.command(name="standardise")(standardise.standardise)
+app.command(name="check")(check.check)
+app.command(name="measure")(measure.measure_command)
 
 
 def _version(asked: bool) -> None:

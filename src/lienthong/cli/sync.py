@@ -7,16 +7,21 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from lienthong.cli.measured import run_as_json
 from lienthong.cli.output import EXIT_OK, EXIT_REFUSED, console, print_json, print_table, refusals
 from lienthong.errors import Actor, LienthongError
+from lienthong.oversight.repair_desk import SyncResult
 from lienthong.pipeline.link import LinkEvent, SnapshotFinished, SnapshotStarted, Stored
 from lienthong.sources.change import SourceId
+from lienthong.wiring.measuring import Measured, start_measuring
 from lienthong.wiring.parent import stop_with_parent
+from lienthong.wiring.repair import start_cases
 from lienthong.wiring.running import LinkTrouble, start_links
 from lienthong.wiring.services import build_services, open_store, read_knowledge
 from lienthong.wiring.settings import settings_from_environment
@@ -62,12 +67,36 @@ def _line(source: str, event: LinkEvent | LinkTrouble) -> dict[str, object]:
     return line
 
 
+def _measured(result: Measured) -> dict[str, object]:
+    """Return a run of a measurement as a log line: names, counts and codes, never values of records."""
+    line: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "dataset": result.dataset}
+    if result.run is None:
+        assert result.error is not None, "a dataset without a run says why"
+        return line | {"event": "measuring.run.failed"} | result.error.as_json()
+    return line | {"event": "measuring.run.ended"} | run_as_json(result.run)
+
+
+def _cases(what: Sequence[SyncResult] | LienthongError) -> list[dict[str, object]]:
+    """Return what became of the repair cases as log lines."""
+    at: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    if isinstance(what, LienthongError):
+        return [at | {"event": "repair.cases.not_refreshed"} | what.as_json()]
+    return [
+        at
+        | {"event": "repair.cases.refreshed", "dataset": each.dataset}
+        | {"opened": each.opened, "closed": each.closed, "reopened": each.reopened}
+        for each in what
+        if each.opened or each.closed or each.reopened
+    ]
+
+
 @app.command()
 def run(
     source: Annotated[str | None, typer.Option(help="Only this link. Default: all links of the settings.")] = None,
 ) -> None:
     """Follow the sources until stopped: a snapshot first, then every change.
 
+    Beside the links it measures by the timetable of the settings: rules that look at other records.
     Writes one JSON line per event to standard output. Stop it with Ctrl-C or SIGTERM; started again it goes on where
     it was. Nothing is confirmed to a source before the centre has kept it.
 
@@ -84,13 +113,30 @@ def run(
             sys.stdout.write(json.dumps(_line(name, event), ensure_ascii=False) + "\n")
             sys.stdout.flush()
 
+    def watch_measuring(result: Measured) -> None:
+        with writing:
+            sys.stdout.write(json.dumps(_measured(result), ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+
+    def watch_cases(what: Sequence[SyncResult] | LienthongError) -> None:
+        with writing:
+            sys.stdout.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in _cases(what))
+            sys.stdout.flush()
+
     with refusals(as_json=True):
         settings = settings_from_environment()
-        running = start_links(settings, read_knowledge(settings), only=source, watch=watch)
+        knowledge = read_knowledge(settings)
+        running = start_links(settings, knowledge, only=source, watch=watch)
+        repairing, _ = start_cases(settings, knowledge, watch=watch_cases)
+        # With one link of several the others are missing: what is compared with them would be wrong.
+        measuring = None if source is not None else start_measuring(settings, knowledge, watch=watch_measuring)
     while not stopping.is_set() and any(thread.is_alive() for _, thread in running):
         stopping.wait(JOIN_S)
     for work, _ in running:
         work.stop.set()
+    repairing.stop.set()
+    if measuring is not None:
+        measuring[0].stop.set()  # nobody waits for a run under way: the next one marks it as interrupted
     deadline = time.monotonic() + STOP_PATIENCE_S
     for _, thread in running:
         thread.join(max(0.0, deadline - time.monotonic()))

@@ -42,6 +42,13 @@ def records_shown(result: LookupResult) -> int:
     return len(result.records) if result.outcome in {LookupOutcome.FOUND, LookupOutcome.DISPUTED} else 0
 
 
+def record_ids(document: JsonObject) -> list[str]:
+    """Return the ids of the records an answer shows side by side."""
+    records = document.get("records", ())
+    assert isinstance(records, list | tuple), "answer makes a list of them"
+    return [str(record["provenance"]["IdBanGhi"]) for record in records]
+
+
 def _record(record: StoredRecord, shown: Sequence[str]) -> dict[str, object]:
     return {
         "record": {name: record.values.get(name) for name in shown},

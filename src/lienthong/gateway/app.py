@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
@@ -22,8 +22,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lienthong.errors import LienthongError
+from lienthong.gateway.cases import case_state, look_and_note
 from lienthong.gateway.contract import openapi
-from lienthong.gateway.look import Answer, list_datasets, look, schema
+from lienthong.gateway.contract_cases import openapi_with_cases
+from lienthong.gateway.look import Answer, list_datasets, schema
 from lienthong.gateway.problems import problem
 from lienthong.gateway.refusals import (
     AnswerTooSlow,
@@ -41,6 +43,7 @@ REQUEST_S_MAX = 15.0
 BEARER = re.compile(r"bearer +(\S{1,200})", re.ASCII | re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 JSON_MEDIA_TYPE = "application/json"
+Headed = tuple[int, dict[str, object], Mapping[str, str]]
 
 # The answers are for programs: no page may show, keep or guess them.
 SECURITY_HEADERS = (
@@ -58,21 +61,29 @@ log = logging.getLogger("lienthong.gateway")
 def create_app(services: GatewayServices) -> ASGIApp:
     """Return the application; it opens nothing before the first request."""
     threads = ThreadPoolExecutor(max_workers=THREADS_MAX, thread_name_prefix="gateway")
-    contract = orjson.dumps(openapi())
 
-    async def answer(work: Callable[[], Answer]) -> Response:
+    async def answer(work: Callable[[], Answer | Headed]) -> Response:
         """Run blocking work beside the loop; the thread ends by the stores' own limits."""
         try:
             async with asyncio.timeout(REQUEST_S_MAX):
-                status, document = await asyncio.get_running_loop().run_in_executor(threads, work)
+                status, document, *headers = await asyncio.get_running_loop().run_in_executor(threads, work)
         except TimeoutError as cause:
             raise AnswerTooSlow(limit_s=int(REQUEST_S_MAX)) from cause
-        return Response(orjson.dumps(document, default=str), status_code=status, media_type=JSON_MEDIA_TYPE)
+        return Response(
+            orjson.dumps(document, default=str),
+            status_code=status,
+            headers=headers[0] if headers else None,
+            media_type=JSON_MEDIA_TYPE,
+        )
 
     async def record(request: Request) -> Response:
         name, key = request.path_params["dataset"], request.path_params["key"]
-        who = caller(request)
-        return await answer(lambda: look(services, who, dataset=name, key=key))
+        who, expected = caller(request), request.query_params.get("expected") == "true"
+        return await answer(lambda: look_and_note(services, who, dataset=name, key=key, expected=expected))
+
+    async def case(request: Request) -> Response:
+        who, number = caller(request), request.path_params["number"]
+        return await answer(lambda: case_state(services, who, number=number))
 
     async def datasets(request: Request) -> Response:
         who = caller(request)
@@ -81,9 +92,6 @@ def create_app(services: GatewayServices) -> ASGIApp:
     async def dataset_schema(request: Request) -> Response:
         who, name, on = caller(request), request.path_params["dataset"], date_in(request, "on")
         return await answer(lambda: schema(services, who, dataset=name, on=on))
-
-    async def description(_: Request) -> Response:
-        return Response(contract, media_type=JSON_MEDIA_TYPE)
 
     async def health(_: Request) -> Response:
         return Response(b'{"status":"ok"}', media_type=JSON_MEDIA_TYPE)
@@ -98,7 +106,9 @@ def create_app(services: GatewayServices) -> ASGIApp:
             Route("/api/v1/datasets", datasets),
             Route("/api/v1/datasets/{dataset}/schema", dataset_schema),
             Route("/api/v1/datasets/{dataset}/records/{key:path}", record),
-            Route("/api/v1/openapi.json", description),
+            Route("/api/v1/cases/{number}", case),
+            Route("/api/v1/openapi.json", _standing(openapi())),
+            Route("/api/v1/openapi-1.1.json", _standing(openapi_with_cases())),
             Route("/healthz", health),
         ],
         exception_handlers={LienthongError: _refused, HTTPException: _not_served, Exception: _failed},
@@ -106,6 +116,16 @@ def create_app(services: GatewayServices) -> ASGIApp:
     )
     app.router.redirect_slashes = False  # a redirect would write the path, and the key in it, into a header
     return Guard(app)
+
+
+def _standing(document: dict[str, object]) -> Callable[[Request], Awaitable[Response]]:
+    """Return a view of a document that never changes."""
+    content = orjson.dumps(document)
+
+    async def description(_: Request) -> Response:
+        return Response(content, media_type=JSON_MEDIA_TYPE)
+
+    return description
 
 
 def caller(request: Request) -> Caller:

@@ -28,6 +28,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "GW-007": 404,
     "GW-008": 405,
     "GW-009": 500,
+    "GW-012": 404,
 }
 
 

@@ -84,3 +84,10 @@ class PortInUse(LienthongError, code="GW-011", actor=Actor.OPERATOR):
 
     message = "the gateway cannot listen on {host}:{port}: {reason}"
     hint = "stop what listens there (ss -ltnp 'sport = :{port}'), or set gateway.port to a free port"
+
+
+class CaseNotKnown(LienthongError, code="GW-012", actor=Actor.CONSUMER):
+    """There is no case of this number that the agency brought about."""
+
+    message = "there is no such case of yours"
+    hint = "the header Lienthong-Case of a look-up gives the number; only the agency that asked can follow it"

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
+from lienthong.centre.measuring import MeasurementReader
 from lienthong.centre.ports import LinkState, LinkStatus, Phase
 from lienthong.centre.reading import BatchLine, CentreReader, DatasetCount
+from lienthong.check.dqi import Scoring, shipped_scoring
 from lienthong.check.verdict import RuleSet
 from lienthong.dictionary.model import DatasetId, Dictionary
 from lienthong.oversight.overview import DatabaseLine, DatasetScore, Lag, Overview, TaskLine
 from lienthong.oversight.plan import Plan, Task, standing
+from lienthong.oversight.sampling import SampleReader, SampleStanding, StandingKind, stand
 from lienthong.oversight.scores import score_dataset
 from lienthong.sources.change import SourceId
 from lienthong.sources.mapping import Mapping as ColumnDecisions
@@ -25,6 +28,7 @@ LAG_WINDOW_HOURS = 1  # changes applied this lately are counted for "sống"
 READERS_WINDOW_DAYS = 90  # agencies that read in this time are counted for "dùng chung"
 BATCHES_SHOWN = 10
 BATCHES_LOOKED_AT = 100
+SAMPLES_LOOKED_AT = 50
 
 # Days of the plan are days in Vietnam, which has one time zone without summer time.
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
@@ -38,10 +42,14 @@ def assemble_overview(
     reader: CentreReader,
     plan: Plan,
     now: datetime,
+    measurements: MeasurementReader | None = None,
+    samples: SampleReader | None = None,
+    scoring: Scoring | None = None,
 ) -> Overview:
     """Ask the centre once and put the answers together.
 
-    Vietnamese: tổng quan. Everything is as of ``now``; what the centre does not know stays unknown.
+    Vietnamese: tổng quan. Everything is as of ``now``; what the centre does not know stays unknown. Without
+    ``measurements`` or ``samples`` there are no results of runs or of people, and their rules count as unmeasured.
     """
     counts = reader.counts()
     links = {link.source: link for link in reader.links()}
@@ -66,6 +74,10 @@ def assemble_overview(
                 rule_sets=rule_sets,
                 reader=reader,
                 idle=_is_idle(dataset, mappings=mappings, links=links, now=now),
+                counted_at=_heard_at(dataset, mappings=mappings, links=links),
+                measurements=measurements,
+                samples=samples,
+                scoring=scoring,
                 now=now,
             )
             for dataset in dict.fromkeys(mapping.dataset for mapping in mappings)
@@ -84,12 +96,18 @@ def assemble_score(
     reader: CentreReader,
     idle: bool,
     now: datetime,
+    counted_at: datetime | None = None,
+    measurements: MeasurementReader | None = None,
+    samples: SampleReader | None = None,
+    scoring: Scoring | None = None,
 ) -> DatasetScore:
     """Score one dataset by the six words from what the centre has counted.
 
-    ``idle``: every source of the dataset answered lately and everything it committed has been taken.
+    ``idle``: every source of the dataset answered lately and everything it committed has been taken. ``counted_at``:
+    the last sign of life of the source heard longest ago.
     """
     rule_set = rule_sets[dataset]
+    by = shipped_scoring() if scoring is None else scoring
     return score_dataset(
         dictionary=dictionary,
         rule_set=rule_set,
@@ -101,7 +119,30 @@ def assemble_score(
         readers_expected=reader.grantees(dataset, on=now.astimezone(VIETNAM).date()),
         idle=idle,
         measured_at=now,
+        scoring=by,
+        measured_rules=() if measurements is None else measurements.measured_rules(dataset),
+        sample=_sample(dataset, samples=samples, scoring=by, now=now),
+        counted_at=counted_at,
     )
+
+
+def _sample(dataset: DatasetId, *, samples: SampleReader | None, scoring: Scoring, now: datetime) -> SampleStanding:
+    if samples is None:
+        return SampleStanding(kind=StandingKind.NONE)
+    return stand(samples.samples(dataset, limit=SAMPLES_LOOKED_AT), scoring=scoring, now=now)
+
+
+def _heard_at(
+    dataset: DatasetId, *, mappings: Sequence[ColumnDecisions], links: Mapping[SourceId, LinkState]
+) -> datetime | None:
+    """Return when the source of a dataset that was heard longest ago was last heard; None when none ever was."""
+    own = [links[mapping.source] for mapping in mappings if mapping.dataset == dataset and mapping.source in links]
+    signs = [
+        max(moments)
+        for link in own
+        if (moments := [moment for moment in (link.heartbeat_at, link.applied_at) if moment is not None])
+    ]
+    return min(signs, default=None)
 
 
 def _is_idle(

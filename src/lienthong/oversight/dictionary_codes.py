@@ -16,6 +16,7 @@ from datetime import date
 from typing import Final
 
 from lienthong.dictionary.canonical import item_hash
+from lienthong.dictionary.exports.workbook import CELL_CHARACTERS_MAX, Sheet, sheet_names
 from lienthong.dictionary.finding import folded
 from lienthong.dictionary.meanings import Meaning, MeaningIndex
 from lienthong.dictionary.model import CodeList, CodeListId, Dictionary, Succession
@@ -28,6 +29,11 @@ FLOWS_SHOWN_MAX: Final = 40
 CSV_COLUMNS: Final = (
     "ma", "ten", "ten_tieng_anh", "ma_cap_tren", "ten_cap_tren", "hieu_luc_tu", "het_hieu_luc_tu", "ghi_chu", "nguon",
 )  # fmt: skip
+
+SHEET_TITLES: Final = (
+    "Mã", "Tên", "Tên tiếng Anh", "Mã cấp trên", "Tên cấp trên", "Hiệu lực từ", "Hết hiệu lực từ", "Ghi chú", "Nguồn",
+)  # fmt: skip
+SHEET_WIDTHS: Final = (12, 40, 30, 12, 30, 13, 15, 50, 40)
 
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 _APART: Final = "\t"
@@ -372,21 +378,31 @@ def codes_csv(rows: Sequence[CodeRow]) -> str:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(CSV_COLUMNS)
     for row in rows:
-        notes = [f"có thể là: {label}" for label in row.alternatives]
-        notes += [f"{'trước' if one.earlier else 'sau'} đó mã này là: {one.label}" for one in row.others]
-        cells = (
-            row.code,
-            row.label,
-            row.label_en or "",
-            row.parent or "",
-            row.parent_label or "",
-            "" if row.valid_from is None else row.valid_from.isoformat(),
-            "" if row.valid_to is None else row.valid_to.isoformat(),
-            "; ".join(notes),
-            row.source or "",
-        )
-        writer.writerow([_harmless(cell) for cell in cells])
+        writer.writerow([_harmless(cell) for cell in _cells(row)])
     return text.getvalue()
+
+
+def codes_sheet(rows: Sequence[CodeRow], *, list_id: str, on: date) -> Sheet:
+    """Return the rows as a sheet to write; its cells are texts, so that no spreadsheet takes 00008 for 8."""
+    (name,) = sheet_names((f"{on.isoformat()} {list_id}",))
+    cells = (tuple(cell[:CELL_CHARACTERS_MAX] for cell in _cells(row)) for row in rows)
+    return Sheet(name=name, rows=(SHEET_TITLES, *cells), widths=SHEET_WIDTHS)
+
+
+def _cells(row: CodeRow) -> tuple[str, ...]:
+    notes = [f"có thể là: {label}" for label in row.alternatives]
+    notes += [f"{'trước' if one.earlier else 'sau'} đó mã này là: {one.label}" for one in row.others]
+    return (
+        row.code,
+        row.label,
+        row.label_en or "",
+        row.parent or "",
+        row.parent_label or "",
+        "" if row.valid_from is None else row.valid_from.isoformat(),
+        "" if row.valid_to is None else row.valid_to.isoformat(),
+        "; ".join(notes),
+        row.source or "",
+    )
 
 
 def _harmless(cell: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from lienthong.centre.tables import derive_table, render_ddl
 from lienthong.check.verdict import RuleSet
 from lienthong.dictionary.canonical import item_hash
+from lienthong.dictionary.concepts import object_of, same_concept, same_object
 from lienthong.dictionary.descriptors import (
     DATATYPE_VI,
     FORMAT_VI,
@@ -157,7 +158,10 @@ class ElementPage:
     definition: str
     definition_en: str | None
     technical_name: str
-    concept: str
+    concept: str  # object and property: "con-nguoi.ho-ten"
+    object: str
+    same_concept: tuple[tuple[str, str], ...]  # code, label: the same written otherwise
+    same_object: tuple[tuple[str, str], ...]  # code, label: something else of the same object
     group: str | None
     sensitivity: str
     identifier: bool
@@ -268,6 +272,9 @@ def element_page(
         definition_en=one.definition.en,
         technical_name=one.technical_name,
         concept=one.concept,
+        object=object_of(one),
+        same_concept=_labels(same_concept(dictionary, name)),
+        same_object=_labels(same_object(dictionary, name)),
         group=None if one.group is None else one.group.vi,
         sensitivity=one.sensitivity.value,
         identifier=one.identifier,
@@ -288,6 +295,10 @@ def element_page(
         ),
         hash=item_hash(one),
     )
+
+
+def _labels(elements: Sequence[Element]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.identity.id, one.label.vi) for one in elements)
 
 
 def domain_page(dictionary: Dictionary, name: DomainId) -> DomainPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,15 @@ class ItemChange:
     after: str | None  # None: it is gone
 
 
+class Seal(enum.Enum):
+    """How the signature of a release stands to the key the platform was given (tình trạng chữ ký)."""
+
+    MISSING = "missing"
+    UNCHECKED = "unchecked"  # no key is configured
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shelved:
     """One release file; ``release`` is None when it cannot be read as one."""
@@ -32,6 +42,7 @@ class Shelved:
     release: Release | None
     sealed: bool  # a signature stands beside it; whether it holds, only who has the public key can say
     follows: bool  # it names the release before it as that one is
+    seal: Seal = Seal.UNCHECKED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +56,7 @@ class ReleaseLine:
     digest: str | None
     items: int
     sealed: bool
+    seal: str  # a value of ``Seal``
     follows: bool
     in_use: bool  # its content is what the portal works with
     added: int
@@ -99,6 +111,7 @@ def _line(one: Shelved, by_version: Mapping[str, Release | None], digest: str) -
         digest=None if release is None else release.digest,
         items=0 if release is None else len(release.entries),
         sealed=one.sealed,
+        seal=one.seal.value,
         follows=one.follows,
         in_use=release is not None and release.digest == digest,
         added=sum(change.before is None for change in changes),

@@ -41,7 +41,11 @@ class DatabaseLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleScore:
-    """One rule's part of a score; ``percent`` is None when nothing was applicable."""
+    """One rule's part of a score; ``percent`` is None when nothing was applicable or there is no result in force.
+
+    ``counted`` is what enters the mean: the percentage, 0 where a result is missing or too old, None where the rule
+    takes no part because it applies to nothing or only shows.
+    """
 
     rule: str
     code: str
@@ -56,6 +60,20 @@ class RuleScore:
     not_evaluated: int
     percent: float | None
     basis: str | None
+    not_applicable: int = 0
+    state: str = "measured"  # "measured" | "nothing-to-measure" | "no-result" | "stale"
+    counted: float | None = None
+    scored: bool = True  # False: a local rule, which only shows
+    over: str | None = None  # Rule.over
+    version: int = 1
+    measurement: int | None = None  # the run, or the sample, that the numbers come from
+    measured_at: datetime | None = None
+    age_days: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Return whether there is a result in force."""
+        return self.percent is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +88,38 @@ class CriterionScore:
     rests_on_vi: str  # what the figure rests on, in words
     rules: tuple[RuleScore, ...]
     severe: bool = False  # an identifier is under the percentage asked of identifiers
+    passed: int = 0  # numerator: judgements of scored rules that passed
+    applicable: int = 0  # denominator
+    without_result: int = 0  # scored rules that count 0 because their result is missing or too old
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ElementWord:
+    """One word of one element: of those words only that some scored rule asks of it."""
+
+    criterion: str
+    title_vi: str
+    percent: float
+    known: bool
+    colour: str
+    passed: int
+    applicable: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ElementScore:
+    """An element of a dataset, or the record as a whole where ``element`` is None (điểm của trường)."""
+
+    element: str | None  # technical name
+    title_vi: str
+    identifier: bool
+    weight: float
+    words: tuple[ElementWord, ...]
+    total: float
+    minimum: float
+    colour: str
+    severe: bool
+    failed: int  # judgements of scored rules that failed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +134,18 @@ class DatasetScore:
     total: float  # DQI
     minimum: float
     colour: str
+    elements: tuple[ElementScore, ...] = ()  # the worst first
+    elements_below: int = 0  # elements under the threshold
+    elements_mean: float | None = None  # the mean of the elements, the other way to add up
+    threshold_percent: float = 90.0  # from which an element is green
+    rule_set: str = ""  # RuleSet.digest
+    dictionary_version: str = ""
+    scoring: str = ""  # Scoring.digest
+
+    @property
+    def unknown_words(self) -> int:
+        """Return how many of the six words could not be measured."""
+        return sum(not word.known for word in self.criteria)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ from lienthong.dictionary.exports.term_reading import TermImport, read_workbook_
 from lienthong.dictionary.exports.term_sheet import dictionary_workbook
 from lienthong.dictionary.json_schema import json_schema
 from lienthong.dictionary.model import UNKNOWN_VI, Dataset, DatasetId, Dictionary
+from lienthong.oversight.dictionary_codes import CodeRow, codes_sheet
 
 _DIMENSIONS: Final = {  # the words of the standard for the six of Resolution 214/NQ-CP
     Criterion.CORRECT: "accuracy",
@@ -148,6 +149,11 @@ def quality_rules(dictionary: Dictionary, dataset: Dataset) -> tuple[QualityRule
         )
         for rule in derive_rules(dictionary, dataset).rules
     )
+
+
+def code_list_workbook(rows: Sequence[CodeRow], *, list_id: str, on: date) -> bytes:
+    """Return the codes of a list on a day as a workbook; the same rows and day give the same bytes."""
+    return write_workbook((codes_sheet(rows, list_id=list_id, on=on),), created=on)
 
 
 def import_terms(dictionary: Dictionary, path: Path) -> TermImport:

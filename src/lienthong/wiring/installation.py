@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,10 +13,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lienthong.adapters.postgres import access as access_store
-from lienthong.adapters.postgres.provision import Database, Role, allow_reading, provision, user_of
+from lienthong.adapters.postgres import dictionary_drafts, time_travel
+from lienthong.adapters.postgres import officers as officer_store
+from lienthong.adapters.postgres import provision as provisioning
+from lienthong.adapters.postgres import repair as repair_store
+from lienthong.adapters.postgres import sampling as sample_store
+from lienthong.adapters.postgres.provision import Database, allow_reading, provision, user_of
 from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
 from lienthong.dictionary.model import DatasetId
+from lienthong.dictionary.shipped import shipped_folder
 from lienthong.exchange.grants import Grant
+from lienthong.oversight.officers import Officer, Role
+from lienthong.wiring.officers import make_password, open_accounts
+from lienthong.wiring.repair_desk import POLICY_NAME
 from lienthong.wiring.services import Knowledge, open_store, read_knowledge
 from lienthong.wiring.settings import SettingNotValid, Settings, load_settings, password
 
@@ -26,10 +36,29 @@ SOURCE_READER = "lienthong_source"
 CENTRE_WRITER = "centre_owner"
 CENTRE_READER = "centre_reader"
 GATEWAY = "lienthong_gateway"
+PORTAL = "lienthong_portal"
 SOURCE_NAME = "ca-mau"
 PUBLICATION = "lienthong"
 DEMO_CONSUMER = "demo-consumer"
 GRANT_DAYS = 365
+
+DICTIONARY = "demo-dictionary"  # a name that no folder of a source tree has: it is replaced and removed
+DEMO_OFFICERS_FILE = "demo-officers"
+DEMO_OFFICERS = tuple(
+    Officer(name=name, full_name=full_name, agency=agency, roles=frozenset({role}))
+    for name, full_name, agency, role in (
+        ("de.xuat", "Trần An", "G12", Role.PROPOSER),
+        ("ra.soat", "Lê Bình", "G01", Role.REVIEWER),
+        ("phe.duyet", "Vũ Chi", "G01", Role.APPROVER),
+        ("phat.hanh", "Phạm Dung", "G01", Role.PUBLISHER),
+        ("du.lieu", "Ngô Giang", "G12", Role.STEWARD),
+        ("danh.gia", "Đỗ Hà", "G01", Role.ASSESSOR),
+        ("lanh.dao", "Bùi Khang", "G01", Role.LEADER),
+        ("quan.tri", "Hồ Linh", "G01", Role.ADMINISTRATOR),
+    )
+)
+
+DEMO_OWNERS = ("Sở Tài chính tỉnh Cà Mau", "Công an tỉnh Cà Mau")  # as the demonstration's mapping files name them
 
 Progress = Callable[[str], None]
 
@@ -51,6 +80,10 @@ class Installation:
     def mappings_folder(self) -> Path:
         """Return where the mapping files lie."""
         return self.folder / "mappings"
+
+    def demo_officers_file(self) -> Path:
+        """Return where names and passwords of the demonstration's officers stand, for its owner only."""
+        return _secret_path(self.folder, DEMO_OFFICERS_FILE)
 
     def demo_key(self) -> str:
         """Return the demonstration consumer's access key."""
@@ -92,11 +125,16 @@ def _settings_text(server: PostgresServer, *, gateway_port: int, portal_port: in
     roles = "".join(
         f"\n[centre.{name}]\nurl = {quoted(_url(server, role, CENTRE_DATABASE))}\n"
         f"password_file = {quoted(f'secrets/{role}')}\n"
-        for name, role in (("writer", CENTRE_WRITER), ("reader", CENTRE_READER), ("gateway", GATEWAY))
+        for name, role in (
+            *(("writer", CENTRE_WRITER), ("reader", CENTRE_READER)),
+            *(("gateway", GATEWAY), ("portal", PORTAL)),
+        )
     )
     return (
         "# Written by `lienthong demo` at each start; docs/reference/settings.md lists every key.\n"
+        f"dictionary = {quoted(DICTIONARY)}\n"
         f"{roles}\n"
+        "[measuring]\nevery_minutes = 1\n\n"
         f'[gateway]\nhost = "127.0.0.1"\nport = {gateway_port}\n\n'
         f'[portal]\nhost = "127.0.0.1"\nport = {portal_port}\n\n'
         f"[[source]]\nname = {quoted(SOURCE_NAME)}\nurl = {quoted(_url(server, SOURCE_READER, AGENCY_DATABASE))}\n"
@@ -119,22 +157,48 @@ def start_installation(
         server.url("postgres", server.superuser),
         password=server.password,
         roles=[
-            Role(name=AGENCY_OWNER, password=_secret(folder, AGENCY_OWNER)),
-            Role(name=SOURCE_READER, password=_secret(folder, SOURCE_READER), replication=True),
-            Role(name=CENTRE_WRITER, password=_secret(folder, CENTRE_WRITER)),
-            Role(name=CENTRE_READER, password=_secret(folder, CENTRE_READER)),
-            Role(name=GATEWAY, password=_secret(folder, GATEWAY)),
+            provisioning.Role(name=AGENCY_OWNER, password=_secret(folder, AGENCY_OWNER)),
+            provisioning.Role(name=SOURCE_READER, password=_secret(folder, SOURCE_READER), replication=True),
+            provisioning.Role(name=CENTRE_WRITER, password=_secret(folder, CENTRE_WRITER)),
+            provisioning.Role(name=CENTRE_READER, password=_secret(folder, CENTRE_READER)),
+            provisioning.Role(name=GATEWAY, password=_secret(folder, GATEWAY)),
+            provisioning.Role(name=PORTAL, password=_secret(folder, PORTAL)),
         ],
         databases=[
             Database(name=AGENCY_DATABASE, owner=AGENCY_OWNER, guests=(SOURCE_READER,)),
-            Database(name=CENTRE_DATABASE, owner=CENTRE_WRITER, guests=(CENTRE_READER, GATEWAY)),
+            Database(name=CENTRE_DATABASE, owner=CENTRE_WRITER, guests=(CENTRE_READER, GATEWAY, PORTAL)),
         ],
     )
+    _own_dictionary(folder, server)
+    _own_repair_policy(folder)
     settings_path = folder / "lienthong.toml"
     settings_path.write_text(
         _settings_text(server, gateway_port=gateway_port, portal_port=portal_port), encoding="utf-8"
     )
     return Installation(folder=folder, server=server, settings_path=settings_path)
+
+
+def _own_dictionary(folder: Path, server: PostgresServer) -> None:
+    """Keep a copy of the dictionary for its officers to change: the shipped one until they proposed something."""
+    place, fresh = folder / DICTIONARY, folder / f"{DICTIONARY}.new"
+    url, secret = _url(server, CENTRE_WRITER, CENTRE_DATABASE), _secret(folder, CENTRE_WRITER)
+    with dictionary_drafts.looking(url, password=secret) as register:
+        decided = bool(register.history.by_item)
+    if decided and place.is_dir():
+        return
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(shipped_folder("dictionary"), fresh)
+    shutil.rmtree(place, ignore_errors=True)
+    fresh.replace(place)
+
+
+def _own_repair_policy(folder: Path) -> None:
+    """Name the code under which the demonstration's steward acts for the owners its mapping files name."""
+    code = next(officer.agency for officer in DEMO_OFFICERS if Role.STEWARD in officer.roles)
+    names = "".join(f"  {json.dumps(owner, ensure_ascii=False)}: {code}\n" for owner in DEMO_OWNERS)
+    shipped = (shipped_folder("dictionary") / "plan" / POLICY_NAME).read_text(encoding="utf-8")
+    text = shipped.replace("agencies: {}", f"# Minh họa: mã cơ quan của tài khoản mẫu.\nagencies:\n{names}".rstrip())
+    (folder / POLICY_NAME).write_text(text, encoding="utf-8")
 
 
 def ready_centre(settings: Settings, knowledge: Knowledge) -> tuple[str, str]:
@@ -148,9 +212,28 @@ def ready_centre(settings: Settings, knowledge: Knowledge) -> tuple[str, str]:
         if not role:
             raise SettingNotValid(key=key, path=settings.path, reason="must name the role: postgresql://role@…")
     open_store(settings, knowledge).close()
+    time_travel.install(settings.centre.url, password=secret, dictionary=knowledge.dictionary)
     allow_reading(settings.centre.url, password=secret, role=reader)
     access_store.install(settings.centre.url, password=secret, gateway_role=gateway, reader_role=reader)
+    dictionary_drafts.install(settings.centre.url, password=secret)
+    sample_store.install(settings.centre.url, password=secret, reader_role=reader)
+    officer_store.install(settings.centre.url, password=secret, portal_role=_portal_role(settings))
+    repair_store.install(
+        settings.centre.url, password=secret, officer_role=_portal_role(settings), gateway_role=gateway
+    )
     return reader, gateway
+
+
+def _portal_role(settings: Settings) -> str | None:
+    """Return the role of the portal; None where nobody signs in."""
+    if settings.sign_in is None:
+        return None
+    role = user_of(settings.sign_in.role.url)
+    if not role:
+        raise SettingNotValid(
+            key="centre.portal.url", path=settings.path, reason="must name the role: postgresql://role@…"
+        )
+    return role
 
 
 def prepare_centre(installation: Installation, *, today: date) -> None:
@@ -158,6 +241,7 @@ def prepare_centre(installation: Installation, *, today: date) -> None:
     settings = load_settings(installation.settings_path, {})
     knowledge = read_knowledge(settings)
     ready_centre(settings, knowledge)
+    _make_demo_officers(installation, settings)
     if _secret_path(installation.folder, "demo-access-key").exists():
         return
     dataset = DatasetId("doanh-nghiep")
@@ -182,11 +266,33 @@ def prepare_centre(installation: Installation, *, today: date) -> None:
     _write_secret(installation.folder, "demo-access-key", key)
 
 
+def _make_demo_officers(installation: Installation, settings: Settings) -> None:
+    """Make an officer of every role with a password that only the demo's own folder knows."""
+    if _secret_path(installation.folder, DEMO_OFFICERS_FILE).exists():
+        return
+    accounts = open_accounts(settings, actor="lienthong demo")
+    known = {account.officer.name for account in accounts.listed(every=True)}
+    lines = ["# name  password  agency  full name  roles (đăng nhập tại cổng thông tin của bản thử)"]
+    for officer in DEMO_OFFICERS:
+        secret = make_password()
+        if officer.name in known:
+            # Made by a start that was killed before the file was written.
+            accounts.reset(officer.name, password=secret)
+        else:
+            accounts.add(officer, password=secret, one_time=False)
+        roles = ",".join(sorted(role.value for role in officer.roles))
+        lines.append(f"{officer.name}  {secret}  {officer.agency}  {officer.full_name}  {roles}")
+    _write_secret(installation.folder, DEMO_OFFICERS_FILE, "\n".join(lines))
+
+
 def remove_installation(folder: Path) -> None:
     """Stop the server of an installation and delete everything it made; refuses a folder that is not one."""
     remove(folder / "postgresql")
-    for name in ("lienthong.toml", "truth.parquet"):
+    for name in ("lienthong.toml", "truth.parquet", POLICY_NAME):
         (folder / name).unlink(missing_ok=True)
+    for name in (DICTIONARY, f"{DICTIONARY}.new"):
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
     for name in ("secrets", "mappings", "logs"):
         part = folder / name
         if part.is_dir():

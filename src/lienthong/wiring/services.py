@@ -10,7 +10,9 @@ from pathlib import Path
 from lienthong.adapters.postgres.access import PostgresAccess
 from lienthong.adapters.postgres.centre_reader import PostgresCentreReader
 from lienthong.adapters.postgres.centre_store import PostgresCentreStore
-from lienthong.adapters.postgres.source import PostgresSource
+from lienthong.adapters.postgres.officers import PostgresOfficers
+from lienthong.adapters.postgres.sampling import PostgresSampleReader
+from lienthong.centre.measuring import MeasurementReader
 from lienthong.centre.ports import CentreStore
 from lienthong.centre.reading import CentreReader
 from lienthong.check.engine import Checker
@@ -19,15 +21,23 @@ from lienthong.check.verdict import RuleSet
 from lienthong.clock import Clock, SystemClock
 from lienthong.dictionary.load import load
 from lienthong.dictionary.model import DatasetId, Dictionary
+from lienthong.dictionary.rule_files import with_local_rules
 from lienthong.dictionary.shipped import shipped_folder
 from lienthong.exchange.grants import AccessRegister
+from lienthong.oversight.officers import OfficerRegister
 from lienthong.oversight.plan import Plan, load_plan
+from lienthong.oversight.repair_desk import RepairDesk
+from lienthong.oversight.repair_looks import LookUpCases
+from lienthong.oversight.repair_policy import RepairRules
+from lienthong.oversight.sampling import SampleReader
 from lienthong.pipeline.link import Link
 from lienthong.pipeline.transfer import Transfer, Way
-from lienthong.sources.change import SourceId
 from lienthong.sources.mapping import Mapping as ColumnDecisions
 from lienthong.sources.mapping_file import parse_mapping
 from lienthong.standardise.plan import build_plan
+from lienthong.wiring.opening import open_source
+from lienthong.wiring.releases import in_force
+from lienthong.wiring.repair_desk import open_look_ups, open_repair_desk, repair_rules
 from lienthong.wiring.settings import SettingNotValid, Settings, SourceSettings, password, settings_from_environment
 
 MAPPING_BYTES_MAX = 4_000_000
@@ -55,6 +65,12 @@ class Services:
     reader: CentreReader
     access: AccessRegister
     clock: Clock
+    officers: OfficerRegister | None = None  # None: the portal has no sign-in
+    samples: SampleReader | None = None  # None: no samples are kept
+    measurements: MeasurementReader | None = None  # None: nothing is measured over records that stand
+    look_ups: LookUpCases | None = None  # None: look-ups without a good answer open no case
+    repairs: RepairDesk | None = None  # None: the portal shows no repair cases
+    repair_rules: RepairRules | None = None
 
 
 def dictionary_folder(settings: Settings | None = None) -> Path:
@@ -62,6 +78,23 @@ def dictionary_folder(settings: Settings | None = None) -> Path:
     if settings is not None and settings.dictionary is not None:
         return settings.dictionary
     return shipped_folder("dictionary")
+
+
+def read_dictionary(settings: Settings | None = None) -> Dictionary:
+    """Return the dictionary to work with: with a key, the newest release and only if the key's owner signed it.
+
+    The operator's own rules come beside its own, to show and not to score.
+
+    Raises:
+        DictionaryNotTrusted: there is no such release, or its files are not those that were signed.
+        RulesNotValid: the operator's own rules have mistakes.
+    """
+    folder = dictionary_folder(settings)
+    if settings is None:
+        return load(folder)
+    key = settings.dictionary_key
+    dictionary = load(folder) if key is None else in_force(folder, public_key=key)
+    return dictionary if settings.local_rules is None else with_local_rules(dictionary, settings.local_rules)
 
 
 def read_mapping(path: Path, dictionary: Dictionary) -> ColumnDecisions:
@@ -79,8 +112,7 @@ def read_mapping(path: Path, dictionary: Dictionary) -> ColumnDecisions:
 
 def read_knowledge(settings: Settings) -> Knowledge:
     """Read dictionary, mappings and plan, and derive the rules."""
-    folder = dictionary_folder(settings)
-    dictionary = load(folder)
+    dictionary = read_dictionary(settings)
     mappings: list[ColumnDecisions] = []
     for link in settings.sources:
         for path in link.mappings:
@@ -101,19 +133,40 @@ def read_knowledge(settings: Settings) -> Knowledge:
 def build_services(settings: Settings) -> Services:
     """Build what a face works with; connections open when first used."""
     knowledge = read_knowledge(settings)
+    rules = repair_rules(settings)
+    reader = PostgresCentreReader(
+        settings.centre_reader.url, knowledge.dictionary, password=password(settings.centre_reader)
+    )
     return Services(
         settings=settings,
         dictionary=knowledge.dictionary,
         rule_sets=knowledge.rule_sets,
         mappings=knowledge.mappings,
         plan=knowledge.plan,
-        reader=PostgresCentreReader(
-            settings.centre_reader.url,
-            knowledge.dictionary,
-            password=password(settings.centre_reader),
-        ),
+        reader=reader,
+        measurements=reader.measuring(),
         access=PostgresAccess(settings.centre_access.url, password=password(settings.centre_access)),
         clock=SystemClock(),
+        officers=_officers(settings),
+        samples=PostgresSampleReader(settings.centre_reader.url, password=password(settings.centre_reader)),
+        look_ups=open_look_ups(settings, knowledge.mappings, rules=rules),
+        # Cases name people's work: they are shown to those who signed in, in the role that knows them.
+        repairs=None
+        if settings.sign_in is None
+        else open_repair_desk(settings, database=settings.sign_in.role, rules=rules),
+        repair_rules=rules,
+    )
+
+
+def _officers(settings: Settings) -> OfficerRegister | None:
+    sign_in = settings.sign_in
+    if sign_in is None:
+        return None
+    return PostgresOfficers(
+        sign_in.role.url,
+        password=password(sign_in.role),
+        session_max=sign_in.session_max,
+        session_idle_max=sign_in.session_idle_max,
     )
 
 
@@ -150,8 +203,8 @@ def open_link(settings: Settings, knowledge: Knowledge, link: SourceSettings) ->
         )
         for mapping in mappings
     }
-    source = PostgresSource(
-        source=SourceId(link.name),
+    source = open_source(
+        name=link.name,
         url=link.url,
         password=password(link),
         publication=link.publication,

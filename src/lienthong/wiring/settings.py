@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from lienthong.errors import Actor, LienthongError
@@ -13,6 +14,9 @@ from lienthong.errors import Actor, LienthongError
 SETTINGS_BYTES_MAX = 1_000_000
 ENVIRONMENT_PREFIX = "LIENTHONG_"
 SETTINGS_NAME = "lienthong.toml"
+SESSION_HOURS_MAX = 24
+MEASURING_MINUTES_MAX = 1_440
+RECONCILING_WAIT_MINUTES_MAX = 9  # a source ends a transaction that rests for ten
 
 
 class SettingsNotFound(LienthongError, code="CFG-001", actor=Actor.OPERATOR):
@@ -65,6 +69,36 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SignIn:
+    """How officers sign in to the portal."""
+
+    role: DatabaseSettings  # role of the portal: accounts and drafts of the dictionary, nothing else
+    session_max: timedelta = timedelta(hours=8)  # however busy
+    session_idle_max: timedelta = timedelta(minutes=30)
+    certificate: Path | None = None  # PEM with the chain; together with the key: the portal speaks TLS
+    certificate_key: Path | None = None
+    names: tuple[str, ...] = ()  # host names under which browsers reach the portal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasuringSettings:
+    """When the records of the centre are measured by themselves."""
+
+    every_minutes: int = 5  # what changed; 0: only when somebody asks
+    whole_at_hour: int = 2  # of the night in Vietnam: every record
+    limit_minutes: int = 15  # for one statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReconcilingSettings:
+    """When source and centre are compared by themselves."""
+
+    nightly: bool = True  # False: only when somebody asks
+    at_hour: int = 1  # of the night in Vietnam
+    wait_minutes: int = 5  # for the link to reach the position the source was read at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Everything the operator decides."""
 
@@ -77,6 +111,12 @@ class Settings:
     portal: Listen
     sources: tuple[SourceSettings, ...]
     dictionary: Path | None  # None: the dictionary shipped with the product
+    boundaries: Path | None = None  # boundaries of communes; None: coordinates decide nothing
+    dictionary_key: Path | None = None  # PEM public key: only what its owner signed is used
+    local_rules: Path | None = None  # folder of the operator's own rules, which show and do not score
+    sign_in: SignIn | None = None  # None: the portal has no sign-in
+    measuring: MeasuringSettings = MeasuringSettings()
+    reconciling: ReconcilingSettings = ReconcilingSettings()
 
 
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
@@ -84,11 +124,29 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "portal": {"host": "127.0.0.1", "port": 8214},
 }
 TABLES: Mapping[str, frozenset[str]] = {
-    "": frozenset({"folder", "dictionary", "centre", "gateway", "portal", "source"}),
-    "centre": frozenset({"writer", "reader", "gateway"}),
+    "": frozenset(
+        {
+            "folder",
+            "dictionary",
+            "boundaries",
+            "dictionary_key",
+            "local_rules",
+            "centre",
+            "gateway",
+            "portal",
+            "measuring",
+            "reconciling",
+            "source",
+        }
+    ),
+    "measuring": frozenset({"every_minutes", "whole_at_hour", "limit_minutes"}),
+    "reconciling": frozenset({"nightly", "at_hour", "wait_minutes"}),
+    "centre": frozenset({"writer", "reader", "gateway", "portal"}),
     "role": frozenset({"url", "password_file"}),
     "gateway": frozenset({"host", "port"}),
-    "portal": frozenset({"host", "port"}),
+    "portal": frozenset(
+        {"host", "port", "session_hours", "session_idle_minutes", "certificate", "certificate_key", "names"}
+    ),
     "source": frozenset({"name", "url", "password_file", "publication", "slot", "mappings"}),
 }
 
@@ -125,6 +183,12 @@ class _Table:
             raise SettingNotValid(key=self.key(name), path=self.path, reason="must be a port number, 1 to 65535")
         return value
 
+    def whole(self, name: str, default: int, *, most: int) -> int:
+        value = self.content.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
+            raise SettingNotValid(key=self.key(name), path=self.path, reason=f"must be a whole number, 1 to {most}")
+        return value
+
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.content.get(name, [])
         if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
@@ -135,7 +199,7 @@ class _Table:
 def _override(content: dict[str, object], environment: Mapping[str, str]) -> None:
     """Put ``LIENTHONG_GATEWAY_PORT`` and the like over the file's values."""
     for table in ("gateway", "portal"):
-        for key in TABLES[table]:
+        for key in TABLES["gateway"]:
             value = environment.get(f"{ENVIRONMENT_PREFIX}{table}_{key}".upper())
             if value is not None:
                 inner = content.setdefault(table, {})
@@ -148,6 +212,56 @@ def _role(path: Path, folder: Path, name: str, content: object) -> DatabaseSetti
     password_file = table.optional_text("password_file")
     return DatabaseSettings(
         url=table.text("url"), password_file=None if password_file is None else folder / password_file
+    )
+
+
+def _sign_in(path: Path, folder: Path, role: object, portal: object) -> SignIn | None:
+    """Return how officers sign in; None where the settings name no role for the portal."""
+    table = _Table(path, "portal", "portal", portal)
+    hours = table.whole("session_hours", 8, most=SESSION_HOURS_MAX)
+    minutes = table.whole("session_idle_minutes", 30, most=SESSION_HOURS_MAX * 60)
+    certificate, key = table.optional_text("certificate"), table.optional_text("certificate_key")
+    if (certificate is None) != (key is None):
+        reason = "certificate and certificate_key go together"
+        raise SettingNotValid(key="portal.certificate", path=path, reason=reason)
+    if role is None:
+        return None
+    return SignIn(
+        role=_role(path, folder, "portal", role),
+        session_max=timedelta(hours=hours),
+        session_idle_max=timedelta(minutes=minutes),
+        certificate=None if certificate is None else folder / certificate,
+        certificate_key=None if key is None else folder / key,
+        names=table.texts("names") if "names" in table.content else (),
+    )
+
+
+def _measuring(path: Path, content: object) -> MeasuringSettings:
+    table, usual = _Table(path, "measuring", "measuring", content), MeasuringSettings()
+
+    def number(name: str, default: int, *, most: int) -> int:
+        # Here 0 means something; False does not, though Python takes it for 0.
+        asked = table.content.get(name)
+        return 0 if asked == 0 and not isinstance(asked, bool) else table.whole(name, default, most=most)
+
+    return MeasuringSettings(
+        every_minutes=number("every_minutes", usual.every_minutes, most=MEASURING_MINUTES_MAX),
+        whole_at_hour=number("whole_at_hour", usual.whole_at_hour, most=23),
+        limit_minutes=table.whole("limit_minutes", usual.limit_minutes, most=MEASURING_MINUTES_MAX),
+    )
+
+
+def _reconciling(path: Path, content: object) -> ReconcilingSettings:
+    table, usual = _Table(path, "reconciling", "reconciling", content), ReconcilingSettings()
+    nightly, hour = table.content.get("nightly", usual.nightly), table.content.get("at_hour", usual.at_hour)
+    if not isinstance(nightly, bool):
+        raise SettingNotValid(key=table.key("nightly"), path=path, reason="must be true or false")
+    if not isinstance(hour, int) or isinstance(hour, bool) or not 0 <= hour <= 23:  # noqa: PLR2004 - hours of a day
+        raise SettingNotValid(key=table.key("at_hour"), path=path, reason="must be a whole number, 0 to 23")
+    return ReconcilingSettings(
+        nightly=nightly,
+        at_hour=hour,
+        wait_minutes=table.whole("wait_minutes", usual.wait_minutes, most=RECONCILING_WAIT_MINUTES_MAX),
     )
 
 
@@ -199,7 +313,10 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
     links = tuple(_source(path, folder, index, each) for index, each in enumerate(sources))
     if len({link.name for link in links}) != len(links):
         raise SettingNotValid(key="source", path=path, reason="two sources have the same name")
-    dictionary = top.optional_text("dictionary")
+    dictionary, dictionary_key = top.optional_text("dictionary"), top.optional_text("dictionary_key")
+    if dictionary_key is not None and dictionary is None:
+        reason = "needs the setting dictionary too: the shipped dictionary has no releases"
+        raise SettingNotValid(key="dictionary_key", path=path, reason=reason)
     return Settings(
         path=path,
         folder=folder,
@@ -210,6 +327,12 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
         portal=listens["portal"],
         sources=links,
         dictionary=None if dictionary is None else folder / dictionary,
+        boundaries=None if (boundaries := top.optional_text("boundaries")) is None else folder / boundaries,
+        dictionary_key=None if dictionary_key is None else folder / dictionary_key,
+        local_rules=None if (rules := top.optional_text("local_rules")) is None else folder / rules,
+        sign_in=_sign_in(path, folder, centre.content.get("portal"), content.get("portal", {})),
+        measuring=_measuring(path, content.get("measuring", {})),
+        reconciling=_reconciling(path, content.get("reconciling", {})),
     )
 
 

@@ -1,0 +1,1 @@
+"""Scores in the words of others: quality in a data contract, measurements of a catalogue, events of a lineage."""
