@@ -27,7 +27,7 @@ format:
 
 # Run the tests; arguments go to pytest
 test *arguments:
-    uv run pytest -n auto "$@"
+    uv run pytest -n auto --dist loadgroup "$@"
 
 # Run the tests and show what they do not reach
 coverage:

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from lienthong.adapters.postgres.server import PostgresServer, ServerConfig, remove
@@ -22,6 +23,10 @@ from lienthong.errors import LienthongError
 # Tables for people fold at the width of the terminal, which is read when the console is made: the same for every order
 # in which tests may run.
 output.console.width = output.stderr.width = 400
+
+# How long one example takes says how busy the machine is, and nothing about what a property states.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 REQUIRE_ALL = "LIENTHONG_REQUIRE_ALL"
 

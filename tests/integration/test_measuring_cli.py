@@ -16,11 +16,12 @@ from lienthong.cli.main import app
 from lienthong.clock import SystemClock
 from lienthong.dictionary.model import DatasetId
 from lienthong.wiring.installation import ready_centre
-from lienthong.wiring.measuring import MeasuringThread, measure
+from lienthong.wiring.measuring import SCORES, MeasuringThread, measure
 from lienthong.wiring.services import read_knowledge
 from lienthong.wiring.settings import load_settings
 
 DATASET = "nhan-khau"
+DEMO_MAPPINGS = Path(__file__).parents[2] / "src/lienthong/testing/agency/mappings"
 
 
 @pytest.fixture
@@ -146,6 +147,7 @@ def test_the_thread_goes_on_after_a_run_that_failed(settings, monkeypatch):
             return super().now() + timedelta(hours=len(times))
 
     monkeypatch.setattr("lienthong.wiring.measuring.measure", failing)
+    monkeypatch.setattr("lienthong.wiring.measuring.measured_datasets", lambda _: (DatasetId(DATASET),))
     seen, twice = [], threading.Event()
 
     def watch(result):
@@ -161,3 +163,85 @@ def test_the_thread_goes_on_after_a_run_that_failed(settings, monkeypatch):
     thread.join(60)
     assert {each.error.code for each in seen} == {"CEN-106"}
     assert "001088000123" not in str(seen[0].error)
+
+
+@pytest.fixture
+def linked(settings):
+    """Give the settings one link that fills both datasets."""
+    mappings = ", ".join(f'"{path}"' for path in sorted(DEMO_MAPPINGS.glob("*.yaml")))
+    with settings.path.open("a") as text:
+        text.write(f'[[source]]\nname = "ca-mau"\nurl = "postgresql://127.0.0.1:1/agency"\nmappings = [{mappings}]\n')
+    return load_settings(settings.path, {})
+
+
+def follow(settings, *, link_phase, until):
+    """Run the thread until enough is kept, with a link whose snapshot stands as said."""
+    with psycopg.connect(settings.centre.url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO lienthong.link (source, phase, position, status, heartbeat_at)"
+            " VALUES ('ca-mau', %s, 1, 'healthy', now())",
+            [link_phase],
+        )
+    seen: list = []
+    work = MeasuringThread(settings=settings, knowledge=read_knowledge(settings), watch=seen.append)
+    thread = threading.Thread(target=work.run, daemon=True)
+    thread.start()
+    try:
+        assert until(), [each.error for each in seen]
+    finally:
+        work.stop.set()
+        thread.join(60)
+    return seen
+
+
+def kept(settings):
+    with psycopg.connect(settings.centre.url) as connection:
+        return connection.execute(
+            "SELECT dataset, criterion, baseline FROM lienthong.score_history ORDER BY 1, 2"
+        ).fetchall()
+
+
+def soon(condition, *, attempts=600):
+    pause = threading.Event()
+    return lambda: any(condition() or pause.wait(0.1) for _ in range(attempts))
+
+
+def test_a_running_installation_keeps_its_first_score_as_the_baseline(linked):
+    person(linked.centre.url, "a", "Nguyễn Văn Ánh")
+    follow(linked, link_phase="stream", until=soon(lambda: kept(linked)))
+    found = kept(linked)
+    assert {dataset for dataset, _, _ in found} == {"doanh-nghiep", DATASET}
+    assert len(found) == 2 * 7  # the index and the six words
+    assert all(baseline for _, _, baseline in found)
+
+
+def test_half_a_register_is_neither_measured_nor_kept_as_a_baseline(linked, monkeypatch):
+    person(linked.centre.url, "a", "Nguyễn Văn Ánh")
+    monkeypatch.setattr("lienthong.wiring.measuring.SETTLE_S", 0.05)
+    looked = []
+    whole = MeasuringThread._in_snapshot
+
+    def looking(work):
+        looked.append(1)
+        if len(looked) == 3:
+            assert kept(linked) == []
+            with psycopg.connect(linked.centre.url, autocommit=True) as connection:
+                connection.execute("UPDATE lienthong.link SET phase = 'stream'")
+        return whole(work)
+
+    monkeypatch.setattr(MeasuringThread, "_in_snapshot", looking)
+    seen = follow(linked, link_phase="snapshot", until=soon(lambda: kept(linked)))
+    assert len(looked) == 3
+    assert len(kept(linked)) == 2 * 7
+    assert {each.dataset for each in seen} == {"doanh-nghiep", DATASET}
+
+
+def test_scores_that_cannot_be_kept_are_said_and_stop_nothing(linked):
+    person(linked.centre.url, "a", "Nguyễn Văn Ánh")
+    with psycopg.connect(linked.centre.url, autocommit=True) as connection:
+        connection.execute("DROP TABLE lienthong.score_history CASCADE")
+    seen: list = []
+    work = MeasuringThread(settings=linked, knowledge=read_knowledge(linked), watch=seen.append)
+    work._measure(frozenset({DatasetId(DATASET)}), Extent.CHANGED, first=True)
+    work._measure(frozenset({DatasetId(DATASET)}), Extent.CHANGED, first=False)
+    assert [(each.dataset, each.error is None) for each in seen] == [(DATASET, True), (SCORES, False)] * 2

@@ -108,10 +108,10 @@ def test_one_reconciliation_of_a_link_runs_at_a_time_and_other_links_do_not_wait
 @pytest.mark.parametrize("seed", range(6))
 def test_the_state_at_every_position_is_what_replaying_the_changes_before_it_gives(centre, then, seed):
     chance = random.Random(seed)
-    history, commit = [], 101
+    history: list[R | Truncation] = []
+    commit = 101
     for _ in range(60):
-        for number in range(chance.randint(1, 4)):
-            history.append(_change(chance, commit, number))
+        history.extend(_change(chance, commit, number) for number in range(chance.randint(1, 4)))
         commit += chance.choice([1, 1, 5])
     for batch in _batches(chance, history):
         parts = [[change] if isinstance(change, R) else change for change in batch]
@@ -172,3 +172,9 @@ def _replayed(history: list[R | Truncation], position: int) -> State:
         else:
             state[change.id] = change.raw
     return state
+
+
+def test_the_next_reconciliation_may_begin_as_soon_as_one_has_ended(then):
+    for _ in range(50):
+        with then.alone(SOURCE):
+            pass

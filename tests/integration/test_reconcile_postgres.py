@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from reconcile_opened import ROWS, Pair, Writers, fill, open_pair
+from typer.testing import CliRunner
 
 from lienthong.adapters.postgres import reconciling, source
-from lienthong.centre.reconciling_refusals import LinkBehind, LinkNotStreaming, TooManyToRepair
+from lienthong.centre.reconciling_refusals import (
+    LinkBehind,
+    LinkNotStreaming,
+    ReconciliationInterrupted,
+    TooManyToRepair,
+)
+from lienthong.cli.main import app
+from lienthong.clock import FixedClock
 from lienthong.pipeline import reconcile
 from lienthong.sources.events import Event, Update
+from lienthong.wiring import reconciling as wired
 from lienthong.wiring.reconciling import open_reconciliations
+from lienthong.wiring.services import read_knowledge
 
 ROUNDS = 4
 
@@ -109,6 +122,7 @@ def test_every_planted_difference_is_found_named_by_side_and_put_right(pair: Pai
         assert [(each.record_id, each.kind.value) for each in found.differences] == [(pair.record(number), kind)]
         assert found.digest_source != found.digest_centre
         repaired = pair.reconciled(repair=True)
+        assert repaired.error is None, repaired.error
         assert [each.equal for each in (*repaired.before, *repaired.results)] == [False, True], what
     assert pair.compared().equal, "a repair stays"
 
@@ -123,7 +137,7 @@ def test_a_repair_is_a_version_of_its_own_and_history_keeps_what_was_wrong(pair:
     )
     assert versions == [("UPDATE", True)]
     pair.agency("UPDATE nhan_khau SET ho_ten = 'Trần Văn Sau' WHERE id = 901")
-    pair.until(lambda: pair.centre("SELECT FROM dataset.nhan_khau WHERE ho_va_ten = 'Trần Văn Sau'"))
+    pair.until(lambda: pair.centre("SELECT 1 FROM dataset.nhan_khau WHERE ho_va_ten = 'Trần Văn Sau'"))
     assert pair.compared().equal
 
 
@@ -245,6 +259,13 @@ def test_a_link_that_stays_behind_is_said_and_is_no_result(pair: Pair) -> None:
     assert slots == (1,), "nothing is left at the source"
 
 
+def test_a_comparison_told_to_stop_ends_and_keeps_no_result(pair: Pair) -> None:
+    pair.stop()
+    pair.citizen(901)
+    assert isinstance(pair.reconciled(pause=lambda _: True).error, ReconciliationInterrupted)
+    assert open_reconciliations(pair.settings).newest() == ()
+
+
 def test_a_link_without_a_complete_copy_does_not_trouble_the_source(pair: Pair) -> None:
     pair.stop()
     pair.centre("UPDATE lienthong.link SET phase = 'snapshot'")
@@ -268,3 +289,59 @@ def test_many_differing_records_are_counted_as_a_lower_bound_and_left_to_a_snaps
     assert found.buckets_unopened > 0
     assert 0 < found.count <= 20
     assert isinstance(pair.reconciled(repair=True).error, TooManyToRepair)
+
+
+# -- faces ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_equal_with_0_and_different_with_1_and_status_and_page_show_it(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*arguments: str) -> tuple[int, Any]:
+        result = CliRunner().invoke(app, ["sync", *arguments, "--json"])
+        return result.exit_code, json.loads(result.stdout)
+
+    monkeypatch.setenv("LIENTHONG_CONFIG", str(pair.settings.path))
+    code, told = run("reconcile")
+    (found,) = told["links"][0]["results"]
+    assert (code, found["equal"], found["rows_source"], found["differences"]) == (0, True, ROWS, [])
+    pair.centre("DELETE FROM dataset.nhan_khau WHERE _record_id = %s", kept_one := kept_record(pair))
+    code, told = run("reconcile", "agency")
+    (found,) = told["links"][0]["results"]
+    assert (code, found["equal"], found["missing"]) == (1, False, 1)
+    assert [(each["kind"], "•" in each["record"]) for each in found["differences"]] == [("missing", True)]
+    assert kept_one not in json.dumps(told)
+    code, told = run("status")
+    assert (code, told["reconciliations"][0]["reconciliation"]) == (0, found["reconciliation"])
+    code, told = run("reconcile", "nobody")
+    assert (code, told["error"]["code"]) == (1, "CLI-012")
+    shown = CliRunner().invoke(app, ["sync", "reconcile", "--repair"])
+    assert shown.exit_code == 0
+    assert "equal" in shown.stdout
+
+
+def kept_record(pair: Pair) -> str:
+    """Return a record that is kept, with a key too short to be shown at all."""
+    return str(pair.centre("SELECT min(_record_id) FROM dataset.nhan_khau")[0][0])
+
+
+def test_the_thread_beside_the_links_compares_at_night_and_says_it(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wired, "POLL_S", 0.01)
+    clock = FixedClock(datetime(2026, 11, 23, 5, 0, tzinfo=UTC))
+    said: list[wired.LinkReconciled] = []
+    work = wired.ReconcilingThread(
+        settings=pair.settings, knowledge=read_knowledge(pair.settings), links=("agency",), watch=said.append,
+        clock=clock,
+    )  # fmt: skip
+    thread = threading.Thread(target=work.run, daemon=True)
+    thread.start()
+    time.sleep(0.1)
+    assert not said
+    clock.moment += timedelta(hours=13)
+    pair.until(lambda: said)
+    work.stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert [found.equal for found in said] == [True]

@@ -151,15 +151,15 @@ def test_the_longest_names_allowed_stay_under_the_limit_of_the_database():
 
 def test_the_key_and_every_unique_element_have_an_index_once():
     spec = derive("ma", "so", "ten", keys=("ma", "so"), unique=("ma", "ten"))
-    assert [index.columns for index in spec.indexes] == [("ma", "so"), ("ma",), ("ten",), ("_batch",)]
+    assert [index.columns for index in spec.indexes] == [("ma", "so"), ("ma",), ("ten",), ("_batch",), ("_valid_from",)]
     assert derive("ma", unique=("ma",)).indexes == derive("ma").indexes
     assert spec.key == ("ma", "so")
 
 
 def test_a_dataset_without_a_key_has_no_index_of_one():
     spec = derive("ten", keys=())
-    assert [index.columns for index in spec.indexes] == [("_batch",)]
-    assert [index.columns[0] for index in spec.history_indexes] == ["_record_id", "_ended_batch"]
+    assert [index.columns for index in spec.indexes] == [("_batch",), ("_valid_from",)]
+    assert [index.columns[0] for index in spec.history_indexes] == ["_record_id", "_ended_batch", "_valid_to"]
 
 
 def test_no_element_can_hide_a_column_of_ours():

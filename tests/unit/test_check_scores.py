@@ -208,6 +208,23 @@ def test_an_agreement_that_was_not_measured_lately_counts_zero(runs: list[Measur
     assert correct.percent < 100
 
 
+@pytest.mark.parametrize("level", ["national", "local"])
+def test_the_age_of_records_counts_as_a_run_measured_it_and_not_as_batches_saw_it(level: str) -> None:
+    pattern = next(rule for rule in RULES.rules if rule.over is None)
+    age = replace(
+        pattern, code="LV02", criterion=Criterion.LIVE, element=None, when="age_days IS NOT NULL",
+        check="age_days <= 366", identifier=False, scored=level == "national",
+    )  # fmt: skip
+    run = MeasuredRule(count=count("LV02", 6, 4), measurement=7, measured_at=NOW - timedelta(days=1))
+    rules = replace(RULES, rules=(*RULES.rules, age))
+    live = word(score(count("LV02", 0, 0, 10), rule_set=rules, measured_rules=[run]), Criterion.LIVE)
+    rule = next(each for each in live.rules if each.rule == "LV02")
+    assert (rule.passed, rule.failed, rule.not_applicable, rule.measurement) == (6, 4, 0, 7)
+    assert live.percent == (80.0 if level == "national" else 100.0)
+    never = word(score(count("LV02", 10), rule_set=rules), Criterion.LIVE)
+    assert next(each for each in never.rules if each.rule == "LV02").state == "no-result"
+
+
 def test_letters_of_batches_are_no_result_of_a_rule_over_other_records() -> None:
     scored = score(count("UN20:gioi_tinh", 10), rule_set=with_agreement())
     compared = next(rule for rule in word(scored, Criterion.CORRECT).rules if rule.code == "UN20")

@@ -164,3 +164,24 @@ def test_people_get_a_table_of_addresses():
     result = RUNNER.invoke(addresses.app, ["resolve", "Phường Ngọc Hà, Hà Nội", "--on", "2026-01-01"])
     assert "00008" in result.stdout
     assert RUNNER.invoke(addresses.app, ["resolve", "x", "--on", "hôm nay"]).exit_code == 1
+
+
+def test_the_same_number_is_another_group_in_the_other_ethnic_list():
+    code, found = asked("counterpart", "12", "--list", "dan-toc-1979", "--in", "dan-toc-tong-dieu-tra")
+    assert (code, [one["code"] for one in found]) == (0, ["11"])
+    text = told("counterpart", "12", "--list", "dan-toc-1979", "--in", "dan-toc-tong-dieu-tra")[1]
+    assert "Ê-đê" in text
+    assert "Ê Đê" in text
+
+
+def test_that_there_is_no_counterpart_is_an_answer():
+    code, found = asked("counterpart", "3", "--list", "gioi-tinh-qd4750", "--in", "gioi-tinh")
+    assert (code, found[0]["code"], found[0]["relation"]) == (3, None, "none")
+
+
+@pytest.mark.parametrize("code", ["99", "1"])
+def test_a_code_no_table_decides_is_refused_with_the_lists_there_are(code):
+    done, text = told("counterpart", code, "--list", "dan-toc-1979", "--in", "dan-toc-tong-dieu-tra")
+    assert done == 1
+    assert "DIC-062" in text
+    assert "there are tables to: dan-toc-tong-dieu-tra" in text

@@ -26,7 +26,13 @@ COMMUNES = CodeListId("don-vi-hanh-chinh-xa")
 # Second codings of a field, and reference data: no element has them as its list.
 BESIDE = {
     CodeListId(name)
-    for name in ("dan-toc-tong-dieu-tra", "gioi-tinh-qd4750", "gioi-tinh-tu-dien", "thu-tuc-hanh-chinh")
+    for name in (
+        "dan-toc-tong-dieu-tra",
+        "dau-so-dien-thoai",
+        "gioi-tinh-qd4750",
+        "gioi-tinh-tu-dien",
+        "thu-tuc-hanh-chinh",
+    )
 }
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 
@@ -231,4 +237,5 @@ def test_an_installation_without_its_data_is_refused(tmp_path: Path, monkeypatch
 
 def test_every_refusal_of_the_dictionary_has_a_page() -> None:
     pages = {page.stem for page in (ROOT / "docs" / "reference" / "errors").glob("DIC-*.md")}
-    assert pages == {code for code in CATALOGUE if code.startswith("DIC-")}
+    # Which codes are known here depends on what was imported; tests/repo asks it of all of them, both ways.
+    assert {code for code in CATALOGUE if code.startswith("DIC-")} <= pages

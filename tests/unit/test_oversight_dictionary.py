@@ -383,6 +383,7 @@ def test_a_release_says_what_changed_since_the_one_before() -> None:
         ("0.1.0", 0, 0, 0, False),
         ("0.0.1", 0, 0, 0, False),
     ]
+    assert [line.first for line in lines] == [False, True, False]
     assert lines[2].digest is None
     assert [change.id for change in item_changes(content_of(before), content_of(now))] == ["HoVaTen", "TenToChuc"]
 

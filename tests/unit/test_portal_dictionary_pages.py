@@ -206,7 +206,10 @@ def test_the_search_finds_with_and_without_marks_and_says_how_well(client: Clien
         assert re.findall(r'href="/tu-dien/phan-tu/(\w+)/"', html)[0] == "HoVaTen"
         assert "Đúng như đã gõ" in html
     assert "khác thứ tự" in words_of(client.get("/tu-dien/", {"q": "danh định số"}))
-    assert "Không có thuật ngữ nào khớp" in words_of(client.get("/tu-dien/", {"q": "zzzzqqqq"}))
+    nothing = client.get("/tu-dien/", {"q": "zzzzqqqq"})
+    assert "Không có thuật ngữ nào khớp" in words_of(nothing)
+    assert 'href="/tu-dien/#h-danh-muc"' in nothing.content.decode()
+    assert 'id="h-danh-muc"' in client.get("/tu-dien/").content.decode()
 
 
 def test_pages_of_a_search_keep_the_search(client: Client) -> None:
@@ -262,6 +265,18 @@ def test_the_element_page_stands_while_the_centre_is_away(services: FakeServices
     assert "chưa đo được" in words_of(response).lower()
     assert reader.asked == 1
     assert Client(SERVER_NAME="localhost").get("/tu-dien/").status_code == 200
+
+
+def test_an_element_shows_its_concept_and_the_other_terms_of_the_object(client: Client) -> None:
+    shown = words_of(client.get("/tu-dien/phan-tu/HoVaTen/"))
+    assert "Khái niệm con-nguoi.ho-ten" in shown
+    assert "Chưa có cách viết nào khác của khái niệm này." in shown
+    assert "thuật ngữ khác về con-nguoi" in shown
+
+
+def test_a_list_without_anything_to_remark_has_no_empty_remark(client: Client) -> None:
+    assert 'class="remarks"' not in client.get("/tu-dien/danh-muc/gioi-tinh/").content.decode()
+    assert 'class="remarks"' in client.get(f"{COMMUNES}/").content.decode()
 
 
 def test_permitted_values_follow_the_day(client: Client) -> None:

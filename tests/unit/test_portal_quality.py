@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -292,6 +293,31 @@ def test_every_weight_and_threshold_is_published_with_its_source() -> None:
     published = json.loads(Client(HTTP_HOST="localhost").get("/chat-luong/cach-tinh.json").content)
     assert set(published["weights"]) == {"correct", "complete", "clean", "live", "unified", "shared"}
     assert published["source"]["trust"] == "secondary"
+
+
+def test_rules_that_the_numbers_show_to_say_nothing_are_named_for_their_owner() -> None:
+    rule = "CL02:so_dinh_danh"
+    reader = lively_reader()
+    told = [
+        replace(each, passed=0, failed=20_000, not_applicable=0, not_evaluated=0) if each.rule == rule else each
+        for each in reader.rule_counts(CITIZENS)
+    ]
+    before = text_of(client_of(reader=reader).get(PAGE))
+    reader.rule_counts = lambda _: told  # type: ignore[attr-defined, method-assign]  # one fact of the centre
+    client = client_of(reader=reader)
+    assert "đều không đạt: có thể quy tắc sai" not in before
+    assert "Mọi bản ghi được xét (20000) đều không đạt: có thể quy tắc sai" in text_of(client.get(PAGE))
+    warnings = json.loads(client.get("/bo-du-lieu/nhan-khau/chat-luong.json").content)["warnings"]
+    assert (rule, "fails-everything") in [(each["rule"], each["kind"]) for each in warnings]
+
+
+def test_a_page_of_a_rule_carries_its_text_version_and_part_of_the_score() -> None:
+    text = text_of(client_of().get("/bo-du-lieu/nhan-khau/quy-tac/CL02:so_dinh_danh/"))
+    rule = next(each for each in small_rule_sets()[CITIZENS].rules if each.name == "CL02:so_dinh_danh")
+    assert html.escape(rule.check, quote=True) in text
+    assert f"Phiên bản quy tắc {rule.version}" in text
+    assert "Tiêu chí Sạch" in text
+    assert "trọng số 1" in text
 
 
 def test_hostile_texts_are_shown_as_text() -> None:

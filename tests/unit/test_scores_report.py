@@ -144,17 +144,24 @@ def test_the_json_of_a_report_is_the_scores_themselves() -> None:
     assert len(told["datasets"][0]["history"]) == 6 * 7
 
 
-def test_a_workbook_keeps_every_code_as_the_text_it_is(tmp_path: Path) -> None:
+def test_a_workbook_keeps_codes_as_texts_and_counts_as_numbers(tmp_path: Path) -> None:
     path = tmp_path / "bao-cao.xlsx"
     path.write_bytes(write_workbook(report_sheets(report(history=history())), created=MOMENT.date()))
     sheets = {sheet.name: sheet.rows for sheet in read_workbook(path)}
     assert list(sheets) == [
         "Tóm tắt", "Sáu tiêu chí", "Theo trường", "Quy tắc", "Diễn biến", "Chưa biết", "Cách tính",
     ]  # fmt: skip
-    assert all(isinstance(cell, str) or cell is None for rows in sheets.values() for row in rows for cell in row)
+    for name in ("Theo trường", "Quy tắc", "Diễn biến"):
+        assert all(isinstance(row[0], str) and isinstance(row[2], str | None) for row in sheets[name])
     rules = {row[2]: row for row in sheets["Quy tắc"] if row[0] == "Nhân khẩu"}
     failed = next(rule for word in SCORES[1].criteria for rule in word.rules if rule.rule == "CL02:so_dinh_danh")
-    assert rules["CL02:so_dinh_danh"][9] == str(failed.failed)
+    assert rules["CL02:so_dinh_danh"][9] == failed.failed
+
+
+def test_a_report_in_vietnamese_names_datasets_and_trust_in_words() -> None:
+    printed = str(report_for_print(report(history=history())))
+    assert "mức tin cậy: nguồn thứ cấp" in printed
+    assert "secondary" not in printed
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:

@@ -50,7 +50,7 @@ LIMITS: Final = SpreadsheetLimits()
 
 
 def write_workbook(sheets: Sequence[Sheet], *, created: date) -> bytes:
-    """Return a workbook; what looks like a formula, a link or a number stays the text it is.
+    """Return a workbook; a text that looks like a formula, a link or a number stays the text it is.
 
     The same sheets and day give the same bytes.
     """
@@ -75,12 +75,18 @@ def write_workbook(sheets: Sequence[Sheet], *, created: date) -> bytes:
                 "border": 1,
             }
         )
+        whole, decimal = (
+            workbook.add_format({"num_format": shape, "valign": "top"}) for shape in ("#,##0", "#,##0.0000")
+        )
         for one in sheets:
             sheet = workbook.add_worksheet(one.name)
             for column, width in enumerate(one.widths):
                 sheet.set_column(column, column, width, text)
             for number, row in enumerate(one.rows):
                 for column, cell in enumerate(row):
+                    if not isinstance(cell, str):
+                        sheet.write_number(number, column, cell, whole if isinstance(cell, int) else decimal)
+                        continue
                     refused = cell and sheet.write_string(number, column, cell, title if number == 0 else text)
                     assert not refused, "lengths are checked before a workbook is written"
             sheet.freeze_panes(1, 1)

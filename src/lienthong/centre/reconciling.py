@@ -172,10 +172,13 @@ def values_of(images: pl.Series, columns: Sequence[str]) -> pl.Series:
     """
     shape = pl.Struct(dict.fromkeys(columns, pl.String))
     try:
-        return images.str.json_decode(shape).alias("values")
+        decoded = images.str.json_decode(shape)
     except PolarsError:
-        # Somebody changed an image by hand: read one by one, so that only the changed ones are seen as such.
-        return pl.Series("values", [_values_of_one(image, columns) for image in images.to_list()], dtype=shape)
+        decoded = None
+    if decoded is not None and len(decoded) == len(images):  # an empty text is left out instead of refused
+        return decoded.alias("values")
+    # Somebody changed an image by hand: read one by one, so that only the changed ones are seen as such.
+    return pl.Series("values", [_values_of_one(image, columns) for image in images.to_list()], dtype=shape)
 
 
 def _values_of_one(image: str, columns: Sequence[str]) -> dict[str, str | None] | None:

@@ -8,7 +8,7 @@ from lienthong.errors import Actor, LienthongError
 class LinkBehind(LienthongError, code="CEN-201", actor=Actor.OPERATOR):
     """The link did not reach the position the source was read at."""
 
-    message = "link {source} stands at {position} and did not reach {needed} within {waited_s:.0f} s"
+    message = "link {source} stands at {position} and did not reach {needed} within {waited_s} s"
     hint = "is the link running and catching up? lienthong sync status; then compare again: lienthong sync reconcile"
     transient = True
 
@@ -58,3 +58,11 @@ class TooManyToRepair(LienthongError, code="CEN-207", actor=Actor.OPERATOR):
         "{table} of link {source}: at least {count} records differ, more than {limit} are not repaired one by one"
     )
     hint = "have the link read everything again: lienthong sync snapshot {source}"
+
+
+class ReconciliationInterrupted(LienthongError, code="CEN-208", actor=Actor.OPERATOR):
+    """Somebody asked to stop while the link was waited for."""
+
+    message = "reconciliation of link {source} was interrupted"
+    hint = "nothing is wrong; compare again: lienthong sync reconcile {source}"
+    transient = True

@@ -8,13 +8,26 @@ like bad data.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import polars as pl
 
+from lienthong.check.bits import (
+    NOT_APPLICABLE,
+    NOT_EVALUATED,
+    Mark,
+    RuleBits,
+    any_of,
+    both,
+    inverse,
+    parts_of,
+    rule_bits,
+    times,
+    written,
+)
 from lienthong.check.columns import TEXT, fact_columns
 from lienthong.check.facts import Fact, plan_facts, row_columns
 from lienthong.check.language_fast import Rewriter
@@ -31,14 +44,12 @@ from lienthong.check.verdict import FINDING_SCHEMA, JudgedBatch, Letter, RuleSet
 from lienthong.dictionary.model import Dictionary
 from lienthong.standardise.batch import Event, RecordBatch
 
+ALWAYS: Final = "TRUE"
+PLANNED_FROM_ROWS: Final = 20_000  # looking for what predicates share costs more than it saves on fewer rows
+
 # Polars raises its own errors for what it refuses and a panic for its own faults; neither may cost a batch.
 _ENGINE_ERRORS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
-
-_RULES_PER_WORD: Final = 32  # two bits each
-_YES, _NO = pl.lit(value=True), pl.lit(value=False)
-
-# By the two bits (broken, open).
-_LETTERS: Final = {0: Letter.PASS, 1: Letter.FAIL, 2: Letter.NOT_APPLICABLE, 3: Letter.NOT_EVALUATED}
+_UNPLANNED: Final = pl.QueryOptFlags.none()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,12 +69,16 @@ class Checker:
         self.rule_set = rule_set
         self.program: RuleProgram = compile_program(dictionary, rule_set)
         bound = self.program.bound
+        predicates = {
+            each.text: each for rule in bound for each in (rule.when, rule.check) if each is not None and not rule.key
+        }
+        predicates.pop(ALWAYS, None)
         rewriter = Rewriter()
-        for each in bound:
-            _bits(each, rewriter)  # what one rule works out, the rules before it may use too
-        self._bits = [_bits(each, rewriter) for each in bound]
+        for each in predicates.values():
+            rewriter.rewritten(each)  # what one rule works out, the rules before it may use too
+        self._predicates = {text: rewriter.rewritten(each).alias(text) for text, each in predicates.items()}
         self._prepared = rewriter.prepared()
-        read = {name for each in bound for name in each.reads}
+        read = {name for rule in bound for name in rule.reads}
         facts = {name for member in rule_set.dataset.members for name in fact_columns(dictionary, member.element)}
         self._facts = plan_facts(dictionary, rule_set.dataset, read & facts)
 
@@ -86,13 +101,16 @@ class Checker:
         frame = row_columns(
             records, record_date=self.program.record_date, oversized=oversized, measured_day=measured_day
         )
-        bits, _ = _evaluated(self._ready(frame), self._bits)
+        bits, _ = self._evaluated(frame)
         cancelled = records.envelope["_event"] == Event.CANCEL
-        alive = pl.Series("alive", ~cancelled)
-        nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-        judgement = _written(bits, len(bound), height=frame.height).zip_with(alive, nothing)
-        blocking = [place for place, each in enumerate(bound) if each.rule.severity is Severity.BLOCKING]
-        held = _any(bits, blocking, height=frame.height)
+        alive = ~cancelled
+        judgement = written(bits, height=frame.height)
+        if cancelled.any():
+            judgement = judgement.zip_with(alive, pl.repeat(None, frame.height, dtype=pl.String, eager=True))
+        blocking = [
+            each.broken for each, rule in zip(bits, bound, strict=True) if rule.rule.severity is Severity.BLOCKING
+        ]
+        held = any_of(blocking, height=frame.height)
         return JudgedBatch(
             records=records,
             rules=self.rule_set,
@@ -109,27 +127,41 @@ class Checker:
         ``shared`` says, by place of a rule about other records, which rows share their key with another. Letters are
         written for suspect rows only, unless ``every`` row's are asked for.
         """
-        bits, broken = _evaluated(self._ready(rows), self._bits)
+        bits, broken = self._evaluated(rows)
         for place, marks in (shared or {}).items():
-            bits = bits.with_columns(marks.alias(_broken_name(place)))
-        bound = self.program.bound
-        suspect = _any(bits, range(len(bound)), height=rows.height)
-        written = bits if every or not bound else bits.filter(suspect)
+            bits[place] = RuleBits(broken=marks if marks.any() else False, open=bits[place].open)
+        suspect = any_of([each.broken for each in bits], height=rows.height)
         return Examination(
-            outcomes=_counted(bits, bound, height=rows.height),
+            outcomes=_counted(bits, self.program.bound, height=rows.height),
             suspect=suspect,
-            judgement=_written(written, len(bound), height=rows.height).alias(JUDGEMENT),
+            judgement=written(bits, height=rows.height, rows=None if every else suspect).alias(JUDGEMENT),
             broken=broken,
         )
 
-    def _ready(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the frame with everything the expressions read."""
-        return self._prepared.add(_with_facts(frame, self._facts))
+    def _evaluated(self, frame: pl.DataFrame) -> tuple[list[RuleBits], Mapping[int, str]]:
+        """Return the bits of each rule, and by place the rules that could not be run, with the engine's word why."""
+        ready = self._prepared.add(_with_facts(frame, self._facts))
+        told, refused = _told(ready, self._predicates)
+        parts = parts_of(told)
+        bits: list[RuleBits] = []
+        broken: dict[int, str] = {}
+        for place, rule in enumerate(self.program.bound):
+            if rule.key:
+                # Presume that nobody else has the value.
+                bits.append(RuleBits(broken=False, open=_missing(frame, rule.key)))
+            elif rule.when is None or rule.check is None:
+                bits.append(NOT_APPLICABLE)
+            elif (why := refused.get(rule.when.text) or refused.get(rule.check.text)) is not None:
+                broken[place] = why
+                bits.append(NOT_EVALUATED)
+            else:
+                bits.append(rule_bits(parts.get(rule.when.text), parts.get(rule.check.text)))
+        return bits, broken
 
     def _findings(
         self,
         frame: pl.DataFrame,
-        bits: pl.DataFrame,
+        bits: Sequence[RuleBits],
         alive: pl.Series,
         *,
         records: RecordBatch,
@@ -138,50 +170,35 @@ class Checker:
         """Return a line per broken rule and row, in order of rows and then of rules; only these rows are touched."""
         marks: dict[int, pl.Series] = {}
         bound = self.program.bound
-        broken = bits.select(pl.col(_broken_name(place)).any() for place in range(len(bound))).row(0) if bound else ()
-        for place, any_broken in enumerate(broken):
-            if any_broken:
-                failed = bits[_broken_name(place)]
-                if Letter.NOT_EVALUATED not in FINDS[bound[place].rule.severity]:
-                    failed = failed & ~bits[_open_name(place)]
-                at = (failed & alive).arg_true()
-                if at.len():
-                    marks[place] = at
+        for place, each in enumerate(bits):
+            if each.broken is False:
+                continue
+            failed: Mark = each.broken
+            if Letter.NOT_EVALUATED not in FINDS[bound[place].rule.severity]:
+                failed = both(failed, inverse(each.open))
+            found = both(failed, alive)
+            if isinstance(found, pl.Series) and found.any():
+                marks[place] = found
         if not marks:
             return pl.DataFrame(schema=dict(FINDING_SCHEMA))
         if texts is not None:
             frame = frame.hstack([each.alias(each.name + TEXT) for each in texts if each.name in frame.columns])
         findings = spell(frame, marks, bound)
         names = pl.Series([each.rule.name for each in bound])
-        return findings.select(
-            "row",
-            records.envelope["_record_id"].gather(findings["row"]).alias("record_id"),
-            names.gather(findings["place"]).alias("rule"),
-            "observed",
+        return pl.DataFrame(
+            {
+                "row": findings["row"],
+                "record_id": records.envelope["_record_id"].gather(findings["row"]),
+                "rule": names.gather(findings["place"]),
+                "observed": findings["observed"],
+            }
         )
 
 
-def _bits(bound: BoundRule, rewriter: Rewriter) -> tuple[pl.Expr, pl.Expr]:
-    """Return (broken, open); where ``when`` is false or unknown the rule does not apply."""
-    if bound.key:
-        # Presume that nobody else has the value.
-        return _NO, pl.any_horizontal(pl.col(name).is_null() for name in bound.key)
-    if bound.when is None or bound.check is None:
-        return _NO, _YES
-    check = rewriter.rewritten(bound.check)
-    fails, unknown = check.fill_null(value=False).not_(), check.is_null()
-    if bound.when.text == "TRUE":
-        return fails, unknown
-    applies = rewriter.rewritten(bound.when).fill_null(value=False)
-    return applies & fails, applies.not_() | unknown
-
-
-def _broken_name(place: int) -> str:
-    return f"b{place}"
-
-
-def _open_name(place: int) -> str:
-    return f"o{place}"
+def _missing(frame: pl.DataFrame, key: Sequence[str]) -> Mark:
+    """Return in which rows a part of the key is missing."""
+    gaps = [frame[name].is_null() for name in key if frame[name].null_count()]
+    return any_of(gaps, height=frame.height) if gaps else False
 
 
 def _with_facts(frame: pl.DataFrame, facts: tuple[Fact, ...]) -> pl.DataFrame:
@@ -194,94 +211,43 @@ def _with_facts(frame: pl.DataFrame, facts: tuple[Fact, ...]) -> pl.DataFrame:
     return pl.concat([frame, *made], how="horizontal") if made else frame
 
 
-def _evaluated(
-    frame: pl.DataFrame, bits: Sequence[tuple[pl.Expr, pl.Expr]]
-) -> tuple[pl.DataFrame, Mapping[int, str]]:
-    """Return the two bits of each rule as columns, and the rules that could not be run."""
-    named = [
-        (broken.alias(_broken_name(place)), opened.alias(_open_name(place)))
-        for place, (broken, opened) in enumerate(bits)
-    ]
-    if not named:
+def _told(frame: pl.DataFrame, predicates: Mapping[str, pl.Expr]) -> tuple[pl.DataFrame, Mapping[str, str]]:
+    """Return each predicate as a column, and why those are missing that could not be evaluated."""
+    if not predicates:
         return pl.DataFrame(), {}
     try:
-        return _at_once(frame, [each for pair in named for each in pair]), {}
+        return _at_once(frame, predicates), {}
     except _ENGINE_ERRORS:
-        alone = [_alone(frame, pair) for pair in named]
-        refused = {place: why for place, (_, why) in enumerate(alone) if why is not None}
-        return pl.concat([part for part, _ in alone], how="horizontal"), refused
+        told: list[pl.DataFrame] = []
+        refused: dict[str, str] = {}
+        for text, predicate in predicates.items():
+            try:
+                told.append(_at_once(frame, {text: predicate}))
+            except _ENGINE_ERRORS as error:
+                refused[text] = type(error).__name__
+        return pl.concat(told, how="horizontal") if told else pl.DataFrame(), refused
 
 
-def _at_once(frame: pl.DataFrame, bits: Sequence[pl.Expr]) -> pl.DataFrame:
+def _at_once(frame: pl.DataFrame, predicates: Mapping[str, pl.Expr]) -> pl.DataFrame:
     # With columns of the frame as the base, a literal gets as many rows as there are.
-    names = [each.meta.output_name() for each in bits]
-    return frame.lazy().with_columns(bits).select(names).collect(engine="in-memory")
+    plan = frame.lazy().with_columns(predicates.values()).select(list(predicates))
+    few = frame.height < PLANNED_FROM_ROWS
+    return plan.collect(engine="in-memory", optimizations=_UNPLANNED if few else pl.QueryOptFlags())
 
 
-def _alone(frame: pl.DataFrame, pair: tuple[pl.Expr, pl.Expr]) -> tuple[pl.DataFrame, str | None]:
-    try:
-        return _at_once(frame, pair), None
-    except _ENGINE_ERRORS as error:
-        both = pl.repeat(value=True, n=frame.height, eager=True)
-        return pl.DataFrame({each.meta.output_name(): both for each in pair}), type(error).__name__
-
-
-def _counted(bits: pl.DataFrame, bound: Sequence[BoundRule], *, height: int) -> tuple[RuleOutcome, ...]:
+def _counted(bits: Sequence[RuleBits], bound: Sequence[BoundRule], *, height: int) -> tuple[RuleOutcome, ...]:
     """Count the letters of each rule without writing them."""
-    if not bound:
-        return ()
-    counts = bits.select(
-        pl.concat_list(
-            pl.col(_broken_name(place)).sum(),
-            pl.col(_open_name(place)).sum(),
-            (pl.col(_broken_name(place)) & pl.col(_open_name(place))).sum(),
-        ).alias(str(place))
-        for place in range(len(bound))
-    ).row(0)
-    return tuple(
-        RuleOutcome(
-            rule=each.rule,
-            passed=height - broken - opened + both,
-            failed=broken - both,
-            not_applicable=opened - both,
-            not_evaluated=both,
+    outcomes = []
+    for each, rule in zip(bits, bound, strict=True):
+        broken, opened = times(each.broken, height), times(each.open, height)
+        neither = times(both(each.broken, each.open), height)
+        outcomes.append(
+            RuleOutcome(
+                rule=rule.rule,
+                passed=height - broken - opened + neither,
+                failed=broken - neither,
+                not_applicable=opened - neither,
+                not_evaluated=neither,
+            )
         )
-        for each, (broken, opened, both) in zip(bound, counts, strict=True)
-    )
-
-
-def _any(bits: pl.DataFrame, places: Collection[int], *, height: int) -> pl.Series:
-    """Say in which rows any of these rules is broken or could not be evaluated."""
-    if not places:
-        return pl.repeat(value=False, n=height, eager=True)
-    return bits.select(pl.any_horizontal(_broken_name(place) for place in places).alias("any")).to_series()
-
-
-def _words(bits: pl.DataFrame, rules: int) -> pl.DataFrame:
-    """Return the bits of all rules as whole numbers, thirty-two rules to one."""
-    words = []
-    for first in range(0, rules, _RULES_PER_WORD):
-        parts = [
-            pl.col(name).cast(pl.UInt64) * (1 << (2 * (place - first) + shift))
-            for place in range(first, min(first + _RULES_PER_WORD, rules))
-            for shift, name in enumerate((_broken_name(place), _open_name(place)))
-        ]
-        words.append(pl.sum_horizontal(parts).alias(f"w{first}"))
-    return bits.select(words)
-
-
-def _written(bits: pl.DataFrame, rules: int, *, height: int) -> pl.Series:
-    """Return the letters of each row; each judgement that occurs is written once."""
-    if not rules:
-        return pl.repeat("", height, dtype=pl.String, eager=True)
-    words = _words(bits, rules)
-    distinct = words.unique()
-    texts = [_spelled(row, rules) for row in distinct.iter_rows()]
-    known = distinct.with_columns(pl.Series("text", texts, dtype=pl.String))
-    return words.join(known, on=words.columns, how="left", maintain_order="left")["text"]
-
-
-def _spelled(words: tuple[int, ...], rules: int) -> str:
-    return "".join(
-        _LETTERS[words[place // _RULES_PER_WORD] >> (2 * (place % _RULES_PER_WORD)) & 3] for place in range(rules)
-    )
+    return tuple(outcomes)

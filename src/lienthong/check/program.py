@@ -6,6 +6,8 @@ that follows from the letters, counts and findings and masks, is worked out here
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +16,12 @@ import polars as pl
 
 from lienthong.check.columns import OUTCOME, ROW_COLUMNS, TEXT, fact_columns, known_columns
 from lienthong.check.language import Predicate, parse_predicate
-from lienthong.check.masking import masked
+from lienthong.check.masking import DIVIDED_FROM_TEXTS, mask, masked
 from lienthong.check.verdict import Letter, Rule, RuleSet, Severity
 from lienthong.dictionary.model import Dictionary, Sensitivity
 from lienthong.standardise.plan import schema_of
+
+TOGETHER_MAX: Final = DIVIDED_FROM_TEXTS  # findings spelled in one step
 
 UNIQUE: Final = "unique"
 RECORD_ID: Final = "_record_id"
@@ -135,8 +139,8 @@ class RuleProgram:
             _is_one_of(pl.col(JUDGEMENT).str.slice(place, 1), FINDS[each.rule.severity]).alias(str(place))
             for place, each in enumerate(self.bound)
         )
-        marks = {place: letters[str(place)].arg_true() for place in range(len(self.bound))}
-        found = spell(rows, {place: at for place, at in marks.items() if at.len()}, self.bound)
+        marks = {place: letters[str(place)] for place in range(len(self.bound))}
+        found = spell(rows, {place: at for place, at in marks.items() if at.any()}, self.bound)
         names = pl.Series([each.rule.name for each in self.bound], dtype=pl.String)
         elements = pl.Series([each.rule.element for each in self.bound], dtype=pl.String)
         return pl.DataFrame(
@@ -220,19 +224,61 @@ def compile_program(dictionary: Dictionary, rules: RuleSet) -> RuleProgram:
 
 
 def spell(rows: pl.DataFrame, marks: Mapping[int, pl.Series], bound: tuple[BoundRule, ...]) -> pl.DataFrame:
-    """Return (row, place, observed) for the places of rows where rules are broken, by row and then by rule."""
+    """Return (row, place, observed) where rules are broken, by row and then by rule.
+
+    ``marks`` says by place of the rule on which rows it is broken.
+    """
+    if not marks:
+        return pl.DataFrame(schema={"row": pl.UInt32, "observed": pl.String, "place": pl.Int32})
+    if sum(at.sum() for at in marks.values()) <= TOGETHER_MAX:
+        return _spelled_together(rows, marks, bound)
     parts: dict[Sensitivity, list[pl.DataFrame]] = {}
-    for place, at in marks.items():
+    for place, marked in marks.items():
+        at = marked.arg_true()
         found = pl.DataFrame([at.cast(pl.UInt32).alias("row"), _observed(rows, bound[place], at).alias("observed")])
         parts.setdefault(bound[place].sensitivity, []).append(found.with_columns(place=pl.lit(place, pl.Int32)))
-    if not parts:
-        return pl.DataFrame(schema={"row": pl.UInt32, "observed": pl.String, "place": pl.Int32})
     # Masking costs most, so it runs once for each sensitivity and not once for each rule.
     told = []
     for sensitivity, part in parts.items():
         together = pl.concat(part)
         told.append(together.with_columns(masked(together["observed"], sensitivity).alias("observed")))
     return pl.concat(told).sort("row", "place")
+
+
+def _spelled_together(
+    rows: pl.DataFrame, marks: Mapping[int, pl.Series], bound: tuple[BoundRule, ...]
+) -> pl.DataFrame:
+    """Do the same for few findings in one step: each step has its price, whatever the number of rows."""
+    some = functools.reduce(operator.or_, marks.values())
+    shown = dict.fromkeys((bound[place].shows, bound[place].sensitivity) for place in marks)
+    names = {name: None for column, _ in shown if column is not None for name in (column, column + TEXT)}
+    picked = rows.select(name for name in names if name in rows.columns).with_row_index("row").filter(some)
+    texts = {
+        each: pl.lit(None, pl.String) if each[0] is None else mask(_text(picked, each[0]), each[1]) for each in shown
+    }
+    broken = pl.DataFrame([marked.filter(some).alias(str(place)) for place, marked in marks.items()])
+    observed = (
+        picked.lazy()
+        .select("row", *(text.alias(f"shown {number}") for number, text in enumerate(texts.values())))
+        .collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
+    )
+    at = {each: f"shown {number}" for number, each in enumerate(shown)}
+    parts = []
+    for place in marks:
+        marked = broken[str(place)]
+        text = observed[at[bound[place].shows, bound[place].sensitivity]]
+        found = observed["row"].filter(marked)
+        number = pl.Series("place", [place], dtype=pl.Int32).new_from_index(0, found.len())
+        parts.append(pl.DataFrame([found, text.filter(marked).alias("observed"), number]))
+    return pl.concat(parts).sort("row", "place")
+
+
+def _text(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """Return a column as texts, with what the source wrote where there is no value."""
+    value = pl.col(name)
+    text = value.list.join(", ") if isinstance(rows.schema[name], pl.List) else value.cast(pl.String)
+    written = name + TEXT
+    return pl.when(text.is_not_null()).then(text).otherwise(pl.col(written)) if written in rows.columns else text
 
 
 def _is_one_of(letter: pl.Expr, signs: tuple[str, ...]) -> pl.Expr:

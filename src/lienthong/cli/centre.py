@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lienthong.centre.tables import derive_table, render_ddl
+from lienthong.cli import past
 from lienthong.cli.output import console, print_json, refusals
 from lienthong.dictionary.load import load
 from lienthong.dictionary.model import DatasetId
@@ -17,6 +18,7 @@ from lienthong.wiring.services import dictionary_folder, read_knowledge
 from lienthong.wiring.settings import settings_from_environment
 
 app = typer.Typer(no_args_is_help=True)
+app.command(name="at")(past.at)
 
 
 @app.command()

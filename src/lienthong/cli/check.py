@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lienthong.check.verdict import Criterion, Severity
-from lienthong.cli import measure
+from lienthong.cli import check_dataset
 from lienthong.cli.output import EXIT_FINDINGS, console, print_json, print_table, refusals, stderr
 from lienthong.cli.standardise_report import WORDS_VI
 from lienthong.pipeline.file_check import CheckReport, findings_of, tested
@@ -48,6 +48,7 @@ On = Annotated[
 
 
 def check(
+    context: typer.Context,
     target: Annotated[
         str, typer.Argument(metavar="FILE|DATASET", help="CSV, XLSX or Parquet file, or a dataset at the centre.")
     ],
@@ -70,8 +71,10 @@ def check(
 ) -> None:
     """Judge every row of a file by every rule of its dataset (kiểm tra chất lượng dữ liệu).
 
-    Nothing is changed and nothing is sent. Values in findings are masked. The name of a dataset in place of a file
-    measures that dataset at the centre, whole: as lienthong measure DATASET --whole.
+    Nothing is changed and nothing is sent. Values in findings are masked.
+
+    The name of a dataset in place of a file checks that dataset at the centre: it is measured whole, as by lienthong
+    measure DATASET --whole; --fail-under looks at its score, --fail-on and --findings at what is open against it.
 
     Leaves with 0 when the check came to its end, 1 when it was refused, 3 when --fail-under or --fail-on is not met.
 
@@ -79,7 +82,10 @@ def check(
     """
     with refusals(as_json=as_json):
         if not Path(target).exists() and checking.is_dataset(target):
-            measure.measure_command(target, whole=True, last=False, again=False, as_json=as_json)
+            check_dataset.must_fit(context, dataset=dataset, target=target, engine=engine)
+            check_dataset.run(
+                target, findings=findings, force=force, fail_under=fail_under, fail_on=fail_on, as_json=as_json
+            )
             return
         request = checking.CheckRequest(
             file=files.Request(

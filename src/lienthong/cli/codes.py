@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,11 +12,13 @@ import typer
 from lienthong.cli.code_files import code_file, needed_code, needed_day, show_answered
 from lienthong.cli.output import EXIT_FINDINGS, console, print_json, print_table, refusals
 from lienthong.dictionary.code_columns import CodeColumns
+from lienthong.dictionary.code_mappings import CodeMapping, read_code_mappings
 from lienthong.dictionary.code_refusals import (
     CodeListUnknown,
     CodeNeedsDate,
     CodeNotInForce,
     ConversionUnknown,
+    CounterpartUndecided,
     NotADay,
 )
 from lienthong.dictionary.conversion import Answer, Converter, One, Reason, Several
@@ -63,6 +65,8 @@ app = typer.Typer(
   lienthong codes convert 00004 --from 2025-01-10 --to 2026-01-01
 
   lienthong codes list province --on 2025-07-01
+
+  lienthong codes counterpart 12 --list dan-toc-1979 --in dan-toc-tong-dieu-tra
 
   lienthong codes convert --file a.csv --column xa --list commune --from-column ngay --to 2026-01-01 -o b.csv
 
@@ -350,3 +354,46 @@ def list_codes(
     else:
         rows = [(one.code, one.label, one.parent or one.within, _period(one)) for one in found]
         print_table(f"{len(rows)} codes of {code_list.identity.id} on {on}", ("Code", "Name", "In", "When"), rows)
+
+
+@app.command()
+def counterpart(
+    code: Annotated[str, typer.Argument(help="Code as it stands in --list.")],
+    list_name: Annotated[str, typer.Option("--list", help="Id of the list the code is of.")],
+    other_name: Annotated[str, typer.Option("--in", help="Id of another list of the same thing.")],
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which code of another list of the same thing a code is; that there is none is an answer too.
+
+    Example: lienthong codes counterpart 12 --list dan-toc-1979 --in dan-toc-tong-dieu-tra
+    """
+    with refusals(as_json=as_json):
+        dictionary = _dictionary(folder)
+        mine, other = _list(dictionary, list_name), _list(dictionary, other_name)
+        tables = read_code_mappings(shipped_folder("dictionary") if folder is None else folder, dictionary)
+        found = _counterparts(tables, mine, code, other)
+    if as_json:
+        print_json([{"code": one.other_code, "relation": one.relation.value, "source": one.source} for one in found])
+    else:
+        rows = [
+            (one.other_code or "none", _any_label(other, one.other_code), one.relation.value, one.source)
+            for one in found
+        ]
+        title = f"{code} {_any_label(mine, code)} of {mine.identity.id} in {other.identity.id}"
+        print_table(title, ("Code", "Name", "Relation", "Source"), rows)
+    if len(found) != 1 or found[0].other_code is None:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _counterparts(tables: Iterable[CodeMapping], mine: CodeList, code: str, other: CodeList) -> list[CodeMapping]:
+    own = [one for one in tables if one.code_list == mine.identity.id]
+    found = [one for one in own if one.code == code and one.other_list == other.identity.id]
+    if not found:
+        known = ", ".join(sorted({one.other_list for one in own})) or "no list"
+        raise CounterpartUndecided(code=code, code_list=mine.identity.id, other_list=other.identity.id, known=known)
+    return found
+
+
+def _any_label(code_list: CodeList, code: str | None) -> str:
+    return " or ".join(dict.fromkeys(one.label.vi for one in code_list.codes if one.code == code))

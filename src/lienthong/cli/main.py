@@ -15,6 +15,7 @@ from lienthong.cli import (
     centre,
     check,
     codes,
+    copying,
     demo,
     dictionary,
     measure,
@@ -48,6 +49,7 @@ Sources → standardise → check → centre → exchange → portal.
 app.add_typer(dictionary.app, name="dictionary", help="The Common Data Dictionary (từ điển dữ liệu dùng chung).")
 app.add_typer(source.app, name="source")
 app.add_typer(centre.app, name="centre", help="The centre's database: tables and rights (Trung tâm dữ liệu).")
+app.add_typer(copying.app, name="copy")
 app.add_typer(sync.app, name="sync", help="Follow the sources and keep the centre up to date (đồng bộ).")
 app.add_typer(access.app, name="access", help="Keys and grants of agencies that read data (quyền khai thác).")
 app.add_typer(officers.app, name="officer", help="Accounts and roles of the people in the portal (tài khoản cán bộ).")

@@ -15,12 +15,14 @@ import typer
 
 from lienthong.cli.measured import run_as_json
 from lienthong.cli.output import EXIT_OK, EXIT_REFUSED, console, print_json, print_table, refusals
+from lienthong.cli.reconcile import reconcile, reconciled_as_line, result_as_json, results_table
 from lienthong.errors import Actor, LienthongError
 from lienthong.oversight.repair_desk import SyncResult
 from lienthong.pipeline.link import LinkEvent, SnapshotFinished, SnapshotStarted, Stored
 from lienthong.sources.change import SourceId
-from lienthong.wiring.measuring import Measured, start_measuring
+from lienthong.wiring.measuring import Measured, MeasuringThread, start_measuring
 from lienthong.wiring.parent import stop_with_parent
+from lienthong.wiring.reconciling import LinkReconciled, ReconcilingThread, open_reconciliations, start_reconciling
 from lienthong.wiring.repair import start_cases
 from lienthong.wiring.running import LinkTrouble, start_links
 from lienthong.wiring.services import build_services, open_store, read_knowledge
@@ -30,6 +32,7 @@ JOIN_S = 0.2
 STOP_PATIENCE_S = 30.0
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(reconcile)
 
 
 class LinkUnknown(LienthongError, code="CLI-004", actor=Actor.OPERATOR):
@@ -90,13 +93,21 @@ def _cases(what: Sequence[SyncResult] | LienthongError) -> list[dict[str, object
     ]
 
 
+def _stop_beside(*works: tuple[MeasuringThread | ReconcilingThread, threading.Thread] | None) -> None:
+    """Have what runs beside the links end; nobody waits for a run that is under way."""
+    for beside in works:
+        if beside is not None:
+            beside[0].stop.set()
+
+
 @app.command()
 def run(
     source: Annotated[str | None, typer.Option(help="Only this link. Default: all links of the settings.")] = None,
 ) -> None:
     """Follow the sources until stopped: a snapshot first, then every change.
 
-    Beside the links it measures by the timetable of the settings: rules that look at other records.
+    Beside the links it measures by the timetable of the settings: rules that look at other records; and every night
+    it compares each source with the centre.
     Writes one JSON line per event to standard output. Stop it with Ctrl-C or SIGTERM; started again it goes on where
     it was. Nothing is confirmed to a source before the centre has kept it.
 
@@ -123,6 +134,11 @@ def run(
             sys.stdout.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in _cases(what))
             sys.stdout.flush()
 
+    def watch_reconciling(found: LinkReconciled) -> None:
+        with writing:
+            sys.stdout.write(json.dumps(reconciled_as_line(found), ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+
     with refusals(as_json=True):
         settings = settings_from_environment()
         knowledge = read_knowledge(settings)
@@ -130,13 +146,13 @@ def run(
         repairing, _ = start_cases(settings, knowledge, watch=watch_cases)
         # With one link of several the others are missing: what is compared with them would be wrong.
         measuring = None if source is not None else start_measuring(settings, knowledge, watch=watch_measuring)
+        reconciling = start_reconciling(settings, knowledge, only=source, watch=watch_reconciling)
     while not stopping.is_set() and any(thread.is_alive() for _, thread in running):
         stopping.wait(JOIN_S)
     for work, _ in running:
         work.stop.set()
     repairing.stop.set()
-    if measuring is not None:
-        measuring[0].stop.set()  # nobody waits for a run under way: the next one marks it as interrupted
+    _stop_beside(measuring, reconciling)
     deadline = time.monotonic() + STOP_PATIENCE_S
     for _, thread in running:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -179,6 +195,7 @@ def status(
         try:
             links = services.reader.links()
             counts = services.reader.counts()
+            compared = list(open_reconciliations(services.settings).newest())
         finally:
             services.reader.close()
     if as_json:
@@ -209,6 +226,7 @@ def status(
                     }
                     for name, count in counts.items()
                 },
+                "reconciliations": [result_as_json(each) for each in compared],
             }
         )
         return
@@ -233,3 +251,5 @@ def status(
         ["dataset", "rows", "in quarantine", "earlier versions", "open findings"],
         [[name, c.rows, c.quarantined, c.history, c.findings] for name, c in counts.items()],
     )
+    if compared:
+        results_table("Source and centre, compared last", compared)

@@ -33,6 +33,13 @@ class ConversionUnknown(LienthongError, code="DIC-023", actor=Actor.STEWARD):
     hint = "{remedy}"
 
 
+class CounterpartUndecided(LienthongError, code="DIC-062", actor=Actor.STEWARD):
+    """No table between code lists says anything of the code."""
+
+    message = "no table says which code of {other_list} is code {code} of {code_list}"
+    hint = "check the code; from {code_list} there are tables to: {known}"
+
+
 class NotADay(LienthongError, code="DIC-024", actor=Actor.CONSUMER):
     """A date was not written as one."""
 

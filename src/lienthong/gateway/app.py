@@ -25,7 +25,9 @@ from lienthong.errors import LienthongError
 from lienthong.gateway.cases import case_state, look_and_note
 from lienthong.gateway.contract import openapi
 from lienthong.gateway.contract_cases import openapi_with_cases
+from lienthong.gateway.contract_past import openapi_with_past
 from lienthong.gateway.look import Answer, list_datasets, schema
+from lienthong.gateway.past import Then, look_back
 from lienthong.gateway.problems import problem
 from lienthong.gateway.refusals import (
     AnswerTooSlow,
@@ -79,6 +81,10 @@ def create_app(services: GatewayServices) -> ASGIApp:
     async def record(request: Request) -> Response:
         name, key = request.path_params["dataset"], request.path_params["key"]
         who, expected = caller(request), request.query_params.get("expected") == "true"
+        as_of, known_at = request.query_params.get("as_of"), request.query_params.get("known_at")
+        if as_of is not None or known_at is not None:
+            then = Then(as_of=as_of or "", known_at=known_at)
+            return await answer(lambda: look_back(services, who, dataset=name, key=key, then=then))
         return await answer(lambda: look_and_note(services, who, dataset=name, key=key, expected=expected))
 
     async def case(request: Request) -> Response:
@@ -109,6 +115,7 @@ def create_app(services: GatewayServices) -> ASGIApp:
             Route("/api/v1/cases/{number}", case),
             Route("/api/v1/openapi.json", _standing(openapi())),
             Route("/api/v1/openapi-1.1.json", _standing(openapi_with_cases())),
+            Route("/api/v1/openapi-1.2.json", _standing(openapi_with_past())),
             Route("/healthz", health),
         ],
         exception_handlers={LienthongError: _refused, HTTPException: _not_served, Exception: _failed},

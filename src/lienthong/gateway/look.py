@@ -8,7 +8,7 @@ from datetime import date, timedelta, timezone
 from lienthong.centre.reading import LookupOutcome
 from lienthong.dictionary.json_schema import json_schema
 from lienthong.dictionary.model import Dataset, DatasetId, Dictionary
-from lienthong.exchange.grants import GrantMissing, identify, is_in_force, permitted
+from lienthong.exchange.grants import Grant, GrantMissing, identify, is_in_force, permitted
 from lienthong.exchange.lookup import answer, records_shown
 from lienthong.gateway.refusals import DatasetNotKnown, RecordKeyNotValid, RecordKeyTooLong
 from lienthong.gateway.services import Caller, GatewayServices
@@ -68,11 +68,11 @@ def key_parts(text: str, dataset: Dataset) -> list[str]:
     return parts
 
 
-def look(services: GatewayServices, caller: Caller, *, dataset: str, key: str) -> Answer:
-    """Answer for one record; the look stands in the journal before this returns.
+def granted(services: GatewayServices, caller: Caller, *, dataset: str) -> tuple[Grant, Dataset]:
+    """Return the grant a look is made under; an attempt without one is noted.
 
     Raises:
-        LienthongError: the key, the grant or the question is refused, or a store does not answer.
+        KeyRefused, DatasetNotKnown, GrantMissing: the caller may not look.
     """
     agency = identify(services.access, caller.key)
     wanted = dataset_named(services.dictionary, dataset)
@@ -82,11 +82,21 @@ def look(services: GatewayServices, caller: Caller, *, dataset: str, key: str) -
     except GrantMissing:
         services.access.note(agency=agency, dataset=name, purpose="", outcome=REFUSED, records=0)
         raise
-    result = services.reader.lookup(name, key_parts(key, wanted))
+    return grant, wanted
+
+
+def look(services: GatewayServices, caller: Caller, *, dataset: str, key: str) -> Answer:
+    """Answer for one record; the look stands in the journal before this returns.
+
+    Raises:
+        LienthongError: the key, the grant or the question is refused, or a store does not answer.
+    """
+    grant, wanted = granted(services, caller, dataset=dataset)
+    result = services.reader.lookup(grant.dataset, key_parts(key, wanted))
     document = answer(result, grant, elements=names_of(services.dictionary, wanted))
     services.access.note(
-        agency=agency,
-        dataset=name,
+        agency=grant.agency,
+        dataset=grant.dataset,
         purpose=grant.purpose,
         outcome=result.outcome.value,
         records=records_shown(result),

@@ -17,6 +17,9 @@ TITLE_LINE = "Tiêu đề: "
 TITLE_WITHOUT_PAGE = "Không thực hiện được yêu cầu"
 
 STATUS_OF_CODE: Mapping[str, int] = {
+    "CEN-301": 400,
+    "CEN-302": 400,
+    "CEN-303": 400,
     "EX-001": 401,
     "EX-002": 403,
     "GW-001": 400,

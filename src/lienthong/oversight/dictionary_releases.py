@@ -62,6 +62,7 @@ class ReleaseLine:
     added: int
     changed: int
     gone: int
+    first: bool  # it names none before it: there is nothing to compare with
 
 
 def kind_counts(dictionary: Dictionary) -> dict[str, int]:
@@ -117,4 +118,5 @@ def _line(one: Shelved, by_version: Mapping[str, Release | None], digest: str) -
         added=sum(change.before is None for change in changes),
         changed=sum(None not in {change.before, change.after} for change in changes),
         gone=sum(change.after is None for change in changes),
+        first=release is not None and release.previous_version is None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lienthong.oversight.overview import DatasetScore, RuleScore
+from lienthong.oversight.scores_warnings import warnings_of
 
 
 def score_as_json(score: DatasetScore) -> dict[str, object]:
@@ -50,6 +51,10 @@ def score_as_json(score: DatasetScore) -> dict[str, object]:
                 "words": {word.criterion: word.percent for word in each.words},
             }
             for each in score.elements
+        ],
+        "warnings": [
+            {"rule": each.rule, "kind": each.kind, "text_vi": each.text.vi, "text_en": each.text.en}
+            for each in warnings_of(score)
         ],
     }
 

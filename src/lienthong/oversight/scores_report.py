@@ -46,6 +46,15 @@ FORMULA: Final = (
 )
 
 
+TRUST_VI: Final = {
+    "official": "văn bản chính thức",
+    "summary": "bản tóm tắt văn bản",
+    "vendor": "mã nguồn hệ thống đang chạy",
+    "secondary": "nguồn thứ cấp",
+    "own": "dự án tự đặt",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QualityReport:
     """What a report is made of."""
@@ -147,7 +156,7 @@ def report_for_print(report: QualityReport) -> dict[str, Any]:
         ],
         "source": (
             f"Nguồn của ngưỡng và công thức: {scoring.document or 'chưa xác định'}"
-            f" (mức tin cậy: {scoring.trust or 'chưa xác định'}); {scoring.note or ''}"
+            f" (mức tin cậy: {TRUST_VI.get(scoring.trust or '', 'chưa xác định')}); {scoring.note or ''}"
         ),
         "scoring": scoring.digest,
     }
@@ -234,10 +243,11 @@ def _trend(found: Sequence[Stretch]) -> list[list[dict[str, Any]]]:
 def _repair_rows(report: QualityReport) -> list[list[str]] | None:
     if report.repairs is None:
         return None
+    titles = {score.dataset: score.title_vi for score in report.scores}
     return [
         [
             each.agency,
-            each.dataset,
+            titles.get(each.dataset, each.dataset),
             number(each.open_now),
             number(each.closed),
             number(each.overdue),
@@ -254,7 +264,7 @@ def moment(value: datetime) -> str:
 
 
 def report_sheets(report: QualityReport) -> tuple[Sheet, ...]:
-    """Return the report as sheets; every cell is a text, so no code loses its zeros."""
+    """Return the report as sheets: what counts is a number, a code is a text and keeps its zeros."""
     sheets = [
         Sheet(name="Tóm tắt", rows=(("Số liệu", "Giá trị"), *map(tuple, _summary(report))), widths=(46, 40)),
         _words_sheet(report),
@@ -287,11 +297,11 @@ def _words_sheet(report: QualityReport) -> Sheet:
         (
             score.title_vi,
             word.title_vi,
-            f"{word.percent:.4f}" if word.known else NOT_MEASURED,
+            round(word.percent, 4) if word.known else NOT_MEASURED,
             COLOUR_VI[word.colour],
-            str(word.passed),
-            str(word.applicable),
-            str(word.without_result),
+            word.passed,
+            word.applicable,
+            word.without_result,
             word.rests_on_vi,
         )
         for score in report.scores
@@ -305,16 +315,16 @@ def _elements_sheet(report: QualityReport) -> Sheet:
     rows = []
     for score in report.scores:
         for each in score.elements:
-            words = {word.criterion: f"{word.percent:.4f}" if word.known else NOT_MEASURED for word in each.words}
+            words = {word.criterion: round(word.percent, 4) if word.known else NOT_MEASURED for word in each.words}
             rows.append(
                 (
                     score.title_vi,
                     each.title_vi,
                     each.element or "",
                     "có" if each.identifier else "",
-                    f"{each.total:.4f}",
+                    round(each.total, 4),
                     *(words.get(criterion.value, "") for criterion in Criterion),
-                    str(each.failed),
+                    each.failed,
                 )
             )
     return Sheet(name="Theo trường", rows=(head, *rows), widths=(22, 30, 26, 10, 12, *(12 for _ in Criterion), 12))
@@ -330,17 +340,17 @@ def _rules_sheet(report: QualityReport) -> Sheet:
             score.title_vi,
             word.title_vi,
             rule.rule,
-            str(rule.version),
+            rule.version,
             rule.sentence_vi,
             SEVERITY_VI[rule.severity],
             "có" if rule.scored else "không (địa phương)",
             STATE_VI[rule.state],
-            str(rule.passed),
-            str(rule.failed),
-            str(rule.not_evaluated),
-            str(rule.not_applicable),
-            "" if rule.percent is None else f"{rule.percent:.4f}",
-            "" if rule.measurement is None else str(rule.measurement),
+            rule.passed,
+            rule.failed,
+            rule.not_evaluated,
+            rule.not_applicable,
+            "" if rule.percent is None else round(rule.percent, 4),
+            "" if rule.measurement is None else rule.measurement,
             "" if rule.measured_at is None else moment(rule.measured_at),
         )
         for score in report.scores
@@ -362,9 +372,9 @@ def _history_sheet(report: QualityReport) -> Sheet:
             score.title_vi,
             moment(point.measured_at),
             titles.get(point.criterion, point.criterion),
-            f"{point.percent:.4f}" if point.known else NOT_MEASURED,
-            str(point.passed),
-            str(point.applicable),
+            round(point.percent, 4) if point.known else NOT_MEASURED,
+            point.passed,
+            point.applicable,
             "có" if point.baseline else "",
             point.rule_set,
             point.scoring,

@@ -44,7 +44,7 @@ _NOT_COMPARED: Final[Mapping[Criterion, str]] = {
 _COMPARED: Final[Mapping[Criterion, str]] = {
     Criterion.CORRECT: "đối chiếu với nguồn gốc {applicable} trên {present} bản ghi (lần đo {run})",
     Criterion.UNIFIED: "so với cơ sở dữ liệu khác {applicable} trên {present} bản ghi (lần đo {run})",
-    Criterion.CLEAN: "tìm bản ghi gần trùng trên {applicable} trên {present} bản ghi (lần đo {run})",
+    Criterion.CLEAN: "tìm bản ghi gần trùng: xét được {applicable} trên {present} bản ghi (lần đo {run})",
 }
 _OVER: Final[Mapping[Criterion, frozenset[str]]] = {
     Criterion.CORRECT: frozenset({"agreement", "reference"}),

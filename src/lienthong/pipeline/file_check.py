@@ -5,20 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from lienthong.centre.measuring import ResultState, RunState
 from lienthong.centre.reading import RuleCount
+from lienthong.check.columns import OUTCOME
 from lienthong.check.engines import Judged
 from lienthong.check.examined import examined_rows
 from lienthong.check.program import UNIQUE, RuleOutcome, RuleProgram
 from lienthong.check.verdict import Severity
+from lienthong.errors import Actor, LienthongError
 from lienthong.oversight.overview import DatasetScore
 from lienthong.oversight.scores import score_dataset
-from lienthong.pipeline.file_run import FileWay, to_records
+from lienthong.pipeline.file_run import (
+    FILE_EPOCH,
+    FILE_SOURCE,
+    FILE_TABLE,
+    REASONS,
+    ROW,
+    FileWay,
+    envelope_of,
+    noon,
+    to_records,
+)
 from lienthong.sources.file_block import FileBlock
+from lienthong.standardise.batch import RecordBatch
+from lienthong.standardise.plan import schema_of
 
 SAMPLE_OF_RULE: Final = 3  # findings of one rule that are shown
 SAMPLE_MAX: Final = 30
@@ -28,6 +43,15 @@ FINDING_COLUMNS: Final = ("row", "rule", "criterion", "severity", "element", "ob
 
 _OF_A_FILE: Final = frozenset({None, UNIQUE, "lag", "readers"})
 _ORDER: Final = (Severity.BLOCKING, Severity.ERROR, Severity.WARNING)
+
+
+class StandardFileUnfit(LienthongError, code="CHK-043", actor=Actor.OPERATOR):
+    """A file that ``lienthong standardise`` wrote cannot be checked as it stands."""
+
+    message = "standardised file {path} cannot be checked as it stands: {reason}"
+    hint = (
+        "check the file it was made from, or standardise that again with lienthong standardise and check the result"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +153,42 @@ def examine_block(block: FileBlock, way: FileWay) -> pl.DataFrame:
     """Return the rows of a block in the columns that every engine examines; a record's id is its line."""
     records, standardised, texts = to_records(block.rows, block.lines, block.damaged, way)
     return examined_rows(records, way.checker.program, oversized=standardised.oversized, texts=texts)
+
+
+def must_fit(path: Path, columns: Mapping[str, pl.DataType], program: RuleProgram, *, made_with: str) -> None:
+    """Refuse a standardised file whose columns are not those of the present dictionary.
+
+    Raises:
+        StandardFileUnfit: it was standardised otherwise, or holds the rows that were held back.
+    """
+    if REASONS in columns:
+        raise StandardFileUnfit(path=path, reason="it has the rows that were held back, each with its reasons")
+    values = schema_of(program.dictionary, program.rules.dataset)
+    wanted = {**values, **{name + OUTCOME: pl.Int8() for name in values}, ROW: pl.Int64()}
+    wrong = sorted(name for name, dtype in wanted.items() if columns.get(name) != dtype)
+    if wrong:
+        told = f"it was standardised with dictionary {made_with}, which has other columns: {', '.join(wrong)}"
+        raise StandardFileUnfit(path=path, reason=told)
+
+
+def examine_standard(rows: pl.DataFrame, program: RuleProgram, *, on: date) -> pl.DataFrame:
+    """Return standardised rows, as they stand, in the columns that every engine examines.
+
+    What was damaged or over the size limit has been held back, so nothing of it is here; the texts of the source are
+    not either.
+    """
+    values = schema_of(program.dictionary, program.rules.dataset)
+    nothing = pl.repeat(None, rows.height, dtype=pl.List(pl.String), eager=True)
+    records = RecordBatch(
+        dataset=program.rules.dataset,
+        source=FILE_SOURCE,
+        epoch=FILE_EPOCH,
+        table=FILE_TABLE,
+        values=rows.select(values),
+        outcomes=rows.select(pl.col(name + OUTCOME).cast(pl.UInt8).alias(name) for name in values),
+        envelope=envelope_of(rows[ROW], nothing, noon(on)),
+    )
+    return examined_rows(records, program)
 
 
 def spelled_out(findings: pl.DataFrame, program: RuleProgram) -> pl.DataFrame:

@@ -29,7 +29,7 @@ SENTENCES: Final = "_sentences"
 
 FILE_SOURCE: Final = SourceId("file")
 FILE_TABLE: Final = TableName(schema="file", table="rows")
-_EPOCH: Final = Epoch(system="file", timeline=0, database="file", slot="file")
+FILE_EPOCH: Final = Epoch(system="file", timeline=0, database="file", slot="file")
 _NOON: Final = time(5, tzinfo=UTC)  # noon in Vietnam: the day is the same in both time zones
 
 _HELD: Final = [Letter.FAIL, Letter.NOT_EVALUATED]
@@ -81,7 +81,7 @@ def build_way(dictionary: Dictionary, mapping: ColumnDecisions, *, on: date) -> 
         plan=build_plan(dictionary, dataset, mapping),
         rules=rules,
         checker=Checker(dictionary, rules),
-        moment=datetime.combine(on, _NOON),
+        moment=noon(on),
     )
 
 
@@ -119,11 +119,11 @@ def to_records(
     records = RecordBatch(
         dataset=way.dataset,
         source=FILE_SOURCE,
-        epoch=_EPOCH,
+        epoch=FILE_EPOCH,
         table=FILE_TABLE,
         values=standardised.values,
         outcomes=standardised.outcomes,
-        envelope=_envelope(lines, damaged, way.moment),
+        envelope=envelope_of(lines, damaged, way.moment),
     )
     texts = rows.select(pl.col(step.column).alias(step.name) for step in way.plan.steps if step.column is not None)
     return records, standardised, texts
@@ -154,7 +154,13 @@ def _records(
     return frame, standardised, judged, texts
 
 
-def _envelope(lines: pl.Series, damaged: pl.Series, moment: datetime) -> pl.DataFrame:
+def noon(on: date) -> datetime:
+    """Return the moment that stands for a day."""
+    return datetime.combine(on, _NOON)
+
+
+def envelope_of(lines: pl.Series, damaged: pl.Series, moment: datetime) -> pl.DataFrame:
+    """Return the envelope of rows of a file; a record's id is its line."""
     return pl.DataFrame({"_record_id": lines.cast(pl.String), "_version": lines, "_damaged": damaged}).select(
         "_record_id",
         pl.lit(Event.NEW).alias("_event"),

@@ -26,8 +26,8 @@ from lienthong.centre.reconciling import (
     only,
     values_of,
 )
-from lienthong.centre.reconciling_refusals import LinkBehind, LinkNotStreaming
-from lienthong.centre.refusals import EpochDiffers
+from lienthong.centre.reconciling_refusals import LinkBehind, LinkNotStreaming, ReconciliationInterrupted
+from lienthong.centre.refusals import CentreDiskFull, CentreUnreachable, EpochDiffers
 from lienthong.clock import Clock
 from lienthong.errors import LienthongError
 from lienthong.pipeline.envelope import wrap
@@ -91,8 +91,8 @@ class Reconciler:
         return tuple(each.result for each in kept)
 
     def _keep_failure(self, error: LienthongError, began_at: datetime) -> None:
-        if error.code.startswith("CEN-0"):
-            return  # the centre itself is away
+        if isinstance(error, CentreUnreachable | CentreDiskFull | ReconciliationInterrupted):
+            return  # there is nowhere to keep it, or nothing failed
         for each in self.compared.values():
             self.centre.keep(
                 Reconciliation(
@@ -140,10 +140,15 @@ class Reconciler:
             assert state.position is not None, "a streaming link has a position"
             if state.position >= moment.position:
                 return
-            if waited_s >= self.wait_s_max or self.pause(WAIT_STEP_S):
+            if waited_s >= self.wait_s_max:
                 raise LinkBehind(
-                    source=self.source.source, position=state.position, needed=moment.position, waited_s=waited_s
+                    source=self.source.source,
+                    position=state.position,
+                    needed=moment.position,
+                    waited_s=round(waited_s),
                 )
+            if self.pause(WAIT_STEP_S):
+                raise ReconciliationInterrupted(source=self.source.source)
             waited_s += WAIT_STEP_S
 
     def source_rows(self, table: TableName, columns: Sequence[str], salt: bytes) -> Iterator[pl.DataFrame]:

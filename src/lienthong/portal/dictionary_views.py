@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from lienthong.centre.reading import RuleCount
 from lienthong.dictionary.descriptors import TITLES
-from lienthong.dictionary.model import DatasetId, DomainId, ElementId
+from lienthong.dictionary.model import DatasetId, DomainId, ElementId, Status
 from lienthong.dictionary.search import QUERY_LETTERS_MAX
 from lienthong.errors import LienthongError
 from lienthong.oversight.assemble import VIETNAM
@@ -201,6 +201,7 @@ def releases(request: HttpRequest) -> HttpResponse:
             "dictionary": given.dictionary,
             "status": _status(shelf, statuses),
             "statuses": statuses,
+            "any_approved": any(each.value == Status.APPROVED.value for each in statuses),
             "counts": sorted(kind_counts(given.dictionary).items()),
             "lines": release_lines(shelf.releases, digest=given.dictionary.digest),
             "key_id": shelf.key_id,

@@ -10,11 +10,12 @@ from typing import Any, Final
 from django.urls import reverse
 
 from lienthong.dictionary.canonical import items
-from lienthong.dictionary.descriptors import descriptors
+from lienthong.dictionary.descriptors import STATUS_VI, descriptors
 from lienthong.dictionary.governance import OPEN, ItemKey, StatusEvent, same_person
 from lienthong.dictionary.model import AgencyId, Dictionary, DomainId, Element, ElementId, Status, ValueDomain
 from lienthong.dictionary.proposals import Draft
 from lienthong.oversight.officers import Officer, Role
+from lienthong.portal.change_words import change_in_words
 from lienthong.portal.governance_words import DESCRIPTOR, in_lines
 from lienthong.portal.guard import ROLE_VI, register
 from lienthong.portal.services import services
@@ -89,6 +90,7 @@ class ChangeLine:
     after: str | None
     impact: str
     note: str
+    in_vietnamese: bool  # of the note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,13 +231,22 @@ def _change(change: Mapping[str, Any]) -> ChangeLine:
     what = DESCRIPTOR.get(change["descriptor"] or "", change["descriptor"] or "Cả mục")
     if part:
         what = f"{part}: {what}" if change["descriptor"] else str(part)
+    words = change_in_words(change["text"])
     return ChangeLine(
         what=what,
-        before=_short(in_lines(change["before"])),
-        after=_short(in_lines(change["after"])),
+        before=_short(_in_words(change, "before")),
+        after=_short(_in_words(change, "after")),
         impact=change["impact"],
-        note=change["text"],
+        note=words or change["text"],
+        in_vietnamese=words is not None,
     )
+
+
+def _in_words(change: Mapping[str, Any], when: str) -> str | None:
+    value = change[when]
+    if value is None or change["descriptor"] != "status":
+        return in_lines(value)
+    return STATUS_VI[Status(value)]
 
 
 def _short(text: str | None) -> str | None:

@@ -471,6 +471,7 @@ def release_ahead(request: HttpRequest) -> HttpResponse:
         {
             "nav": "terms",
             "ahead": ahead,
+            "unchanged": difference is not None and not difference.changes,
             "statuses": [(status.value, count) for status, count in ahead.statuses.items()],
             "impacts": []
             if difference is None

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from lienthong.centre.measuring import Measurement, MeasurementReader
 from lienthong.centre.reading import FailingRow
 from lienthong.check.dqi import Scoring, shipped_scoring
+from lienthong.check.rule_faults import RuleWarning
 from lienthong.check.verdict import Criterion
 from lienthong.dictionary.model import DatasetId
 from lienthong.oversight.assemble import SAMPLES_LOOKED_AT
@@ -27,6 +28,7 @@ from lienthong.oversight.repair_policy import RepairRules
 from lienthong.oversight.sampling import Sample, SampleReader
 from lienthong.oversight.scores_history import TOTAL, stretches
 from lienthong.oversight.scores_json import score_as_json
+from lienthong.oversight.scores_warnings import warnings_of
 from lienthong.oversight.scores_words import TITLES
 from lienthong.portal.guard import may
 from lienthong.portal.quality_trend import Trend, draw_trend
@@ -96,6 +98,7 @@ def dataset(request: HttpRequest, dataset: str) -> HttpResponse:
         "elements": [_element_line(element) for element in score.elements],
         "severities": _by_severity(score),
         "failing": _failing(score),
+        "warnings": _warnings(score),
         "trend": _trend(DatasetId(dataset), measurements, scoring, now=shown.overview.made_at),
         "runs": _runs(DatasetId(dataset), measurements),
         "measures_runs": measurements is not None,
@@ -221,6 +224,11 @@ def _by_severity(score: DatasetScore) -> list[SeverityGroup]:
         if own:
             groups.append(SeverityGroup(severity=severity, rules=tuple(own), failed=sum(rule.failed for rule in own)))
     return groups
+
+
+def _warnings(score: DatasetScore) -> list[tuple[RuleScore, RuleWarning]]:
+    rules = {rule.rule: rule for rule in _rules(score)}
+    return [(rules[each.rule], each) for each in warnings_of(score)]
 
 
 def _failing(score: DatasetScore) -> list[Failing]:

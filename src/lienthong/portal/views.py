@@ -12,8 +12,11 @@ from django.views.decorators.http import require_safe
 from lienthong.dictionary.model import DatasetId
 from lienthong.errors import LienthongError
 from lienthong.oversight.overview import DatasetScore, TaskLine
+from lienthong.oversight.scores_words import TITLES
 from lienthong.portal import words
 from lienthong.portal.board import Board, BoardKeeper
+from lienthong.portal.reconciliations import reconciled
+from lienthong.portal.rule_words import compared_words
 from lienthong.portal.services import services
 
 FAILING_ROWS_SHOWN = 50
@@ -73,6 +76,7 @@ def dataset(request: HttpRequest, dataset: str) -> HttpResponse:
             "databases": databases,
             "score": _score(shown, dataset),
             "definition": services().dictionary.datasets[DatasetId(dataset)].definition.vi,
+            "reconciliations": reconciled(dataset),
         },
     )
 
@@ -102,6 +106,9 @@ def rule(request: HttpRequest, dataset: str, rule: str) -> HttpResponse:
             "rule": wanted,
             "severity": wanted.severity.value,
             "counted": counted,
+            "criterion": TITLES[wanted.criterion],
+            "compared": compared_words(wanted, given.dictionary),
+            "remedy": next((each.remedy.vi for each in given.dictionary.rules if each.code == wanted.code), None),
             "rows": rows,
             "about_rows": about_rows,
         },

@@ -16,6 +16,7 @@ from lienthong.adapters.postgres import access as access_store
 from lienthong.adapters.postgres import dictionary_drafts, time_travel
 from lienthong.adapters.postgres import officers as officer_store
 from lienthong.adapters.postgres import provision as provisioning
+from lienthong.adapters.postgres import reconciling as reconciliation_store
 from lienthong.adapters.postgres import repair as repair_store
 from lienthong.adapters.postgres import sampling as sample_store
 from lienthong.adapters.postgres.provision import Database, allow_reading, provision, user_of
@@ -217,6 +218,7 @@ def ready_centre(settings: Settings, knowledge: Knowledge) -> tuple[str, str]:
     access_store.install(settings.centre.url, password=secret, gateway_role=gateway, reader_role=reader)
     dictionary_drafts.install(settings.centre.url, password=secret)
     sample_store.install(settings.centre.url, password=secret, reader_role=reader)
+    reconciliation_store.install(settings.centre.url, password=secret, reader_role=reader)
     officer_store.install(settings.centre.url, password=secret, portal_role=_portal_role(settings))
     repair_store.install(
         settings.centre.url, password=secret, officer_role=_portal_role(settings), gateway_role=gateway

@@ -8,19 +8,25 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
+from lienthong.adapters.postgres.centre_reader import PostgresCentreReader
 from lienthong.adapters.postgres.measuring import PostgresMeasuring
 from lienthong.adapters.postgres.score_history import PostgresScoreKeeper
 from lienthong.adapters.resemblance import JaroWinkler
 from lienthong.centre.measuring import Extent, Measurement, ScoreKeeper, measured_kind
+from lienthong.centre.ports import Phase
 from lienthong.centre.refusals import MeasurementFault
 from lienthong.clock import Clock, SystemClock
 from lienthong.dictionary.model import DatasetId
 from lienthong.dictionary.refusals import DatasetUnknown
 from lienthong.errors import LienthongError
+from lienthong.wiring.quality import keep_scores, opened
 from lienthong.wiring.services import Knowledge
 from lienthong.wiring.settings import MeasuringSettings, Settings, password
 
 POLL_S = 0.5
+SETTLE_S = 2.0  # between two looks at whether a snapshot has ended
+SCORES_EVERY = timedelta(hours=1)  # a line of a year needs no more, and a page has to read it
+SCORES = DatasetId("(scores)")  # what a failure to keep scores is said of
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")  # the night is the night there
 
 Progress = Callable[[str], None]
@@ -99,35 +105,93 @@ def open_score_keeper(settings: Settings) -> ScoreKeeper:
 
 @dataclass(kw_only=True)
 class MeasuringThread:
-    """Measure by the settings' timetable: what changed every few minutes, everything at night."""
+    """Measure by the settings' timetable: what changed every few minutes, everything at night; keep the scores."""
 
     settings: Settings
     knowledge: Knowledge
     watch: Watch
     clock: Clock = field(default_factory=SystemClock)
     stop: threading.Event = field(default_factory=threading.Event)
+    _kept_at: datetime | None = None  # scores, by this process
 
     def run(self) -> None:
-        """Measure when it is time; whatever goes wrong is said, and tried again the next time."""
+        """Measure when it is time; whatever goes wrong is said, and tried again the next time.
+
+        A dataset whose snapshot is under way waits for its end: half a register says nothing about the whole, and its
+        first score, which is kept for ever, would be of that half.
+        """
         times = Timetable(self.settings.measuring)
+        waiting: frozenset[DatasetId] = frozenset()
         while not self.stop.is_set():
             extent = times.due(self.clock.now())
-            if extent is None:
+            if extent is None and (not waiting or self.stop.wait(SETTLE_S)):
                 self.stop.wait(POLL_S)
                 continue
-            for result in self._results(extent):
-                self.watch(result)
-                if self.stop.is_set():
-                    return
+            asked = waiting if extent is None else _asked(self.knowledge)
+            taken = self._in_snapshot()
+            names, waiting = asked - taken, asked & taken
+            if names:
+                self._measure(names, extent or Extent.CHANGED, first=extent is not Extent.CHANGED)
 
-    def _results(self, extent: Extent) -> Iterable[Measured]:
+    def _measure(self, names: frozenset[DatasetId], extent: Extent, *, first: bool) -> None:
+        """Measure datasets, then keep their scores: always after a night or a snapshot, else once an hour."""
+        wanted = tuple(name for name in measured_datasets(self.knowledge) if name in names)
+        for result in self._results(wanted, extent):
+            self.watch(result)
+            if self.stop.is_set():
+                return
+        now = self.clock.now()
+        since = None if self._kept_at is None else now - self._kept_at
+        if first or since is None or not timedelta(0) <= since < SCORES_EVERY:
+            self._keep(names, now)
+
+    def _results(self, names: Sequence[DatasetId], extent: Extent) -> Iterable[Measured]:
         try:
-            yield from measure(self.settings, self.knowledge, extent=extent, clock=self.clock)
+            yield from measure(self.settings, self.knowledge, names, extent=extent, clock=self.clock)
         except LienthongError as error:
             yield Measured(dataset=DatasetId("(all)"), run=None, error=error)
         except Exception as fault:  # noqa: BLE001 - the end of a worker: a fault is said, never swallowed
             said = MeasurementFault(dataset="(all)", kind=type(fault).__name__, place="wiring/measuring.py")
             yield Measured(dataset=DatasetId("(all)"), run=None, error=said)
+
+    def _keep(self, names: frozenset[DatasetId], now: datetime) -> None:
+        scored = sorted(_fed(self.knowledge) & names)
+        if not scored:
+            return
+        try:
+            with opened(self.settings) as services:
+                keep_scores(services, open_score_keeper(self.settings), scored)
+            self._kept_at = now
+        except LienthongError as error:
+            self.watch(Measured(dataset=SCORES, run=None, error=error))
+        except Exception as fault:  # noqa: BLE001 - the end of a worker: a fault is said, never swallowed
+            said = MeasurementFault(dataset=SCORES, kind=type(fault).__name__, place="wiring/measuring.py")
+            self.watch(Measured(dataset=SCORES, run=None, error=said))
+
+    def _in_snapshot(self) -> frozenset[DatasetId]:
+        """Return the datasets that a link of this installation has not read whole yet."""
+        linked, role = {source.name for source in self.settings.sources}, self.settings.centre_reader
+        reader = PostgresCentreReader(role.url, self.knowledge.dictionary, password=password(role))
+        try:
+            with closing(reader):
+                whole = {link.source for link in reader.links() if link.phase is Phase.STREAM}
+        except LienthongError:
+            return frozenset()  # the centre is away: the run itself meets that, and says it
+        return frozenset(
+            mapping.dataset
+            for mapping in self.knowledge.mappings
+            if mapping.source in linked and mapping.source not in whole
+        )
+
+
+def _fed(knowledge: Knowledge) -> frozenset[DatasetId]:
+    """Return the datasets that some source fills: those have a score."""
+    return frozenset(each.dataset for each in knowledge.mappings if each.dataset in knowledge.rule_sets)
+
+
+def _asked(knowledge: Knowledge) -> frozenset[DatasetId]:
+    """Return the datasets that are measured or scored."""
+    return _fed(knowledge) | frozenset(measured_datasets(knowledge))
 
 
 class Timetable:
@@ -161,8 +225,8 @@ class Timetable:
 def start_measuring(
     settings: Settings, knowledge: Knowledge, *, watch: Watch
 ) -> tuple[MeasuringThread, threading.Thread] | None:
-    """Start measuring in the background; None where the settings ask for none or there is nothing to measure."""
-    if settings.measuring.every_minutes == 0 or not measured_datasets(knowledge):
+    """Start measuring in the background; None where the settings ask for none or no source fills a dataset."""
+    if settings.measuring.every_minutes == 0 or not _asked(knowledge):
         return None
     work = MeasuringThread(settings=settings, knowledge=knowledge, watch=watch)
     thread = threading.Thread(target=work.run, name="measuring", daemon=True)

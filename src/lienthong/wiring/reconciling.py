@@ -150,15 +150,15 @@ class ReconcilingThread:
 
     settings: Settings
     knowledge: Knowledge
+    links: tuple[str, ...]
     watch: Watch
     clock: Clock = field(default_factory=SystemClock)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Compare when it is time; whatever goes wrong is said, and tried again."""
-        nights = {
-            link.name: Nights(self.settings.reconciling, since=self.clock.now()) for link in self.settings.sources
-        }
+        since = self.clock.now()
+        nights = {name: Nights(self.settings.reconciling, since=since) for name in self.links}
         while not self.stop.wait(POLL_S):
             for name, night in nights.items():
                 if self.stop.is_set():
@@ -206,12 +206,13 @@ class Nights:
 
 
 def start_reconciling(
-    settings: Settings, knowledge: Knowledge, *, watch: Watch
+    settings: Settings, knowledge: Knowledge, *, watch: Watch, only: str | None = None
 ) -> tuple[ReconcilingThread, threading.Thread] | None:
-    """Start comparing in the background; None where the settings ask for none."""
-    if not settings.reconciling.nightly or not settings.sources:
+    """Start comparing in the background, all links or one; None where the settings ask for none."""
+    links = tuple(link.name for link in settings.sources if only is None or link.name == only)
+    if not settings.reconciling.nightly or not links:
         return None
-    work = ReconcilingThread(settings=settings, knowledge=knowledge, watch=watch)
+    work = ReconcilingThread(settings=settings, knowledge=knowledge, links=links, watch=watch)
     thread = threading.Thread(target=work.run, name="reconciling", daemon=True)
     thread.start()
     return work, thread

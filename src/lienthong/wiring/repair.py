@@ -10,6 +10,7 @@ from typing import Final
 
 from lienthong.adapters.postgres import repair_sync
 from lienthong.adapters.postgres.repair_sync import RuleFacts, SyncPlan
+from lienthong.centre.measuring import measured_kind
 from lienthong.centre.tables import derive_table
 from lienthong.check.verdict import Severity
 from lienthong.clock import Clock, SystemClock
@@ -44,7 +45,7 @@ def sync_plans(
                     version=rule.version,
                     colour=policy.colour(rule.severity, identifier=rule.identifier).value,
                     error_class=None if (kind := error_class(rule)) is None else kind.value,
-                    judged=rule.over in _JUDGED,
+                    judged=rule.over in _JUDGED and measured_kind(rule) is None,
                 )
                 for rule in knowledge.rule_sets[name].rules
             ),

@@ -11,10 +11,13 @@ from lienthong.adapters.postgres.access import PostgresAccess
 from lienthong.adapters.postgres.centre_reader import PostgresCentreReader
 from lienthong.adapters.postgres.centre_store import PostgresCentreStore
 from lienthong.adapters.postgres.officers import PostgresOfficers
+from lienthong.adapters.postgres.reconciling import PostgresReconciliationReader
 from lienthong.adapters.postgres.sampling import PostgresSampleReader
 from lienthong.centre.measuring import MeasurementReader
 from lienthong.centre.ports import CentreStore
 from lienthong.centre.reading import CentreReader
+from lienthong.centre.reconciling import ReconciliationReader
+from lienthong.centre.time_travel import CentreHistoryReader
 from lienthong.check.engine import Checker
 from lienthong.check.rule_set import derive_rules
 from lienthong.check.verdict import RuleSet
@@ -67,10 +70,12 @@ class Services:
     clock: Clock
     officers: OfficerRegister | None = None  # None: the portal has no sign-in
     samples: SampleReader | None = None  # None: no samples are kept
+    history: CentreHistoryReader | None = None  # None: nobody may ask for the past
     measurements: MeasurementReader | None = None  # None: nothing is measured over records that stand
     look_ups: LookUpCases | None = None  # None: look-ups without a good answer open no case
     repairs: RepairDesk | None = None  # None: the portal shows no repair cases
     repair_rules: RepairRules | None = None
+    reconciliations: ReconciliationReader | None = None  # None: sources and centre are not compared
 
 
 def dictionary_folder(settings: Settings | None = None) -> Path:
@@ -144,6 +149,7 @@ def build_services(settings: Settings) -> Services:
         mappings=knowledge.mappings,
         plan=knowledge.plan,
         reader=reader,
+        history=reader.history(),
         measurements=reader.measuring(),
         access=PostgresAccess(settings.centre_access.url, password=password(settings.centre_access)),
         clock=SystemClock(),
@@ -155,6 +161,9 @@ def build_services(settings: Settings) -> Services:
         if settings.sign_in is None
         else open_repair_desk(settings, database=settings.sign_in.role, rules=rules),
         repair_rules=rules,
+        reconciliations=PostgresReconciliationReader(
+            settings.centre_reader.url, password=password(settings.centre_reader)
+        ),
     )
 
 

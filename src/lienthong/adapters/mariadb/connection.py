@@ -202,7 +202,7 @@ class Session:
         except pymysql.MySQLError as cause:
             raise refused_statement(self.address, cause, what=what) from cause
 
-    # The driver has no public way to its socket and to commands of the protocol; other readers of logs take these too.
+    # The driver has no public way to its socket and to commands of the protocol; other readers of logs do the same.
 
     @property
     def socket(self) -> socket.socket:

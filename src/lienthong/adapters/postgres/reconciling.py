@@ -33,6 +33,7 @@ from lienthong.sources.change import Epoch, Position, SourceId, TableName
 
 CONNECT_S_MAX: Final = 5
 STATEMENT_S_MAX: Final = 7_200  # reading one table of the centre whole
+QUESTION_S_MAX: Final = 5
 WAIT_S_MAX: Final = 30
 _LOCK: Final = 0x6C69_7271
 _TABLES: Final = sql.SQL("lienthong.reconciliation, lienthong.reconciliation_difference")
@@ -40,9 +41,9 @@ _TABLES: Final = sql.SQL("lienthong.reconciliation, lienthong.reconciliation_dif
 Connection = psycopg.Connection[DictRow]
 
 
-def _connect(url: str, password: str | None) -> Connection:
+def _connect(url: str, password: str | None, *, statement_s: int = STATEMENT_S_MAX) -> Connection:
     limits = (
-        f"-c statement_timeout={STATEMENT_S_MAX}s -c lock_timeout={WAIT_S_MAX}s -c timezone=UTC -c datestyle=ISO"
+        f"-c statement_timeout={statement_s}s -c lock_timeout={WAIT_S_MAX}s -c timezone=UTC -c datestyle=ISO"
         " -c jit=off -c search_path=pg_catalog -c client_encoding=UTF8"
     )
     extra = {} if password is None else {"password": password}
@@ -105,7 +106,11 @@ class PostgresReconciling:
             ).fetchone()
             if row is None or not row["mine"]:
                 raise ReconciliationUnderWay(source=source)
-            yield
+            try:
+                yield
+            finally:
+                # A closed connection lives on at the server for a moment, and with it its locks.
+                connection.execute("SELECT pg_advisory_unlock_all()")
 
     @contextmanager
     def then(self, source: SourceId, *, epoch: Epoch, position: Position) -> Iterator[_Then]:
@@ -204,12 +209,13 @@ class PostgresReconciliationReader:
         return self._newest("equal")
 
     def _newest(self, which: LiteralString) -> tuple[Reconciliation, ...]:
-        with refusals(limit_s=STATEMENT_S_MAX), _connect(self._url, self._password) as connection:
-            known = connection.execute(
-                "SELECT to_regclass('lienthong.reconciliation') IS NOT NULL AS known"
-            ).fetchone()
+        with (
+            refusals(limit_s=QUESTION_S_MAX),
+            _connect(self._url, self._password, statement_s=QUESTION_S_MAX) as connection,
+        ):
+            known = connection.execute(_KNOWN).fetchone()
             if known is None or not known["known"]:
-                return ()
+                return ()  # nothing was compared yet, or an older installation was not prepared again
             rows = connection.execute(sql.SQL(_NEWEST).format(which=sql.SQL(which))).fetchall()
         return tuple(_read(row) for row in rows)
 
@@ -298,6 +304,10 @@ VALUES (%(link)s, %(table)s, %(table_schema)s, %(dataset)s, %(began_at)s, %(ende
 RETURNING number
 """
 _KEEP_DIFFERENCE = "INSERT INTO lienthong.reconciliation_difference VALUES (%s, %s, %s, %s)"
+_KNOWN = """
+SELECT CASE WHEN to_regclass('lienthong.reconciliation') IS NULL THEN false
+    ELSE has_table_privilege('lienthong.reconciliation', 'SELECT') END AS known
+"""
 _NEWEST = """
 SELECT DISTINCT ON (link, table_schema, "table") * FROM lienthong.reconciliation WHERE {which}
 ORDER BY link, table_schema, "table", number DESC

@@ -28,6 +28,7 @@ from lienthong.adapters.postgres.time_travel_sql import (
     all_versions,
     as_of_function,
     as_of_name,
+    in_order,
     valid_at,
     versions_function,
     versions_name,
@@ -286,7 +287,11 @@ def _versions(
         "SELECT t._record_id, t._event, t._version, t._source, t._table, t._source_time, t._batch, t._applied_at,"
         " t._dictionary, t._rule_set, t._judgement, t._valid_from, t._valid_to, t._ended_by, t._known_to, {values}"
         " FROM ({chosen}) t ORDER BY t._record_id, {order} LIMIT %(limit)s"
-    ).format(values=sql.SQL(", ").join(shown(column.name, column.type) for column in spec.columns), chosen=chosen)
+    ).format(
+        values=sql.SQL(", ").join(shown(column.name, column.type) for column in spec.columns),
+        chosen=chosen,
+        order=in_order("t"),
+    )
     rows = ask(connection, question, {**facts, "limit": limit})
     rules = _rules(connection, {cast("int", row[9]) for row in rows})
     return tuple(_version(spec, row, rules) for row in rows)

@@ -91,7 +91,10 @@ def _known(known_at: sql.Composable) -> sql.Composed:
 def as_of_function(spec: TableSpec) -> tuple[sql.Composed, str]:
     """Return the statement that makes the function of a dataset's records as of a moment, and its fingerprint."""
     body = sql.SQL("SELECT v.* FROM ({versions}) v WHERE {schema}.must_be_known({dataset}, $1, $2)").format(
-        versions=valid_at(spec, moment=sql.SQL("$1"), known_at=sql.SQL("$2")),
+        # Compared with nothing no row would be left, and the refusal never be asked for.
+        versions=valid_at(
+            spec, moment=sql.SQL("coalesce($1, 'infinity'::timestamptz)"), known_at=sql.SQL("$2::timestamptz")
+        ),
         schema=sql.Identifier(BOOKKEEPING),
         dataset=sql.Literal(spec.dataset),
     )

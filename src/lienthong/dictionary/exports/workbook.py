@@ -16,10 +16,10 @@ _LETTERS: Final = 26
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sheet:
-    """A sheet to write: every cell is a text, whatever it looks like."""
+    """A sheet to write: a text stays one whatever it looks like; what is to be sorted and added is a number."""
 
     name: str
-    rows: tuple[tuple[str, ...], ...]  # the first is the header
+    rows: tuple[tuple[str | float, ...], ...]  # the first is the header
     widths: tuple[int, ...]  # of the columns, in characters
 
 

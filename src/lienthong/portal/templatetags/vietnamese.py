@@ -7,9 +7,11 @@ from decimal import ROUND_FLOOR, Decimal
 
 from django import template
 
+from lienthong.dictionary.model import DatasetId
 from lienthong.oversight.assemble import VIETNAM
 from lienthong.oversight.overview import DatabaseLine
 from lienthong.portal import words
+from lienthong.portal.services import services
 
 register = template.Library()
 
@@ -34,6 +36,13 @@ def vn_percent(value: float | None) -> str:
     floored = Decimal(str(value)).quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
     text = f"{floored}".removesuffix(".0").replace(".", ",")
     return f"{text}%" if floored or not value else "dưới 0,1%"
+
+
+@register.filter
+def dataset_vi(value: str) -> str:
+    """Write the name of a dataset; one the dictionary no longer holds keeps its code."""
+    known = services().dictionary.datasets.get(DatasetId(value))
+    return value if known is None else known.label.vi
 
 
 @register.filter

@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION lienthong.known_sources(_dataset text, _known_at time
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
 WITH whole AS (
     SELECT b.source, min(b.id) AS ended FROM lienthong.batch_dataset d JOIN lienthong.batch b ON b.id = d.batch_id
-    WHERE d.dataset = $1 AND d.snapshot AND d.changes = 0 AND d.batch_id <= lienthong.batch_known_at($2)
+    WHERE d.dataset = $1 AND d.snapshot AND d.changes = 0 AND d.batch_id <= (SELECT lienthong.batch_known_at($2))
     GROUP BY b.source
 ), known AS (
     -- All rows of a snapshot are read as of one moment; tables without a row have only the moment it ended.
