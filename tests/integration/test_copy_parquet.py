@@ -18,10 +18,11 @@ from spark_opened import NOISE, sail
 from test_centre_against_memory import _CLEAR, Play, prepare, steps
 
 from lienthong.adapters.analytical_copy import CopyFolder
+from lienthong.adapters.copy_views import CURRENT
 from lienthong.adapters.memory_centre import MemoryCentreStore
 from lienthong.adapters.postgres.centre_store import PostgresCentreStore
 from lienthong.adapters.postgres.copy_feed import opened
-from lienthong.centre.copying import current_sql, live
+from lienthong.centre.copying import live
 from lienthong.centre.copying_refusals import (
     CopyAhead,
     CopyDamaged,
@@ -144,6 +145,14 @@ def test_appending_writes_only_what_changed_and_a_run_without_changes_writes_not
     assert centre.copy(folder).segments == second.segments
 
 
+def test_a_copy_of_nothing_can_be_read_and_grows(centre, folder):
+    assert centre.copy(folder).watermark == 0
+    assert versions(folder).height == 0
+    lively(centre)
+    centre.copy(folder)
+    same(versions(folder), expected(centre))
+
+
 STEPS = ("written", "named", "manifest written", "manifest named")
 
 
@@ -195,13 +204,13 @@ def test_duckdb_sail_and_the_centre_give_the_same_rows(centre, folder, require):
     assert len(wanted) == 49
     with duckdb.connect() as engine:
         files = ", ".join(f"'{path}'" for path in paths)
-        engine.execute(f"CREATE VIEW v AS SELECT * FROM read_parquet([{files}])")
-        assert sorted(engine.execute(f"SELECT {columns} FROM ({current_sql('v')})").fetchall()) == wanted
-        ends = engine.execute("SELECT count(*) FROM v WHERE _ended_batch IS NOT NULL").fetchone()
+        engine.execute(f"CREATE VIEW versions AS SELECT * FROM read_parquet([{files}])")
+        assert sorted(engine.execute(f"SELECT {columns} FROM ({CURRENT})").fetchall()) == wanted
+        ends = engine.execute("SELECT count(*) FROM versions WHERE _ended_batch IS NOT NULL").fetchone()
     assert ends == centre.query("SELECT count(*) FROM dataset.doanh_nghiep_history")[0]
     with sail(require) as session:
-        session.read.parquet(*paths).createOrReplaceTempView("v")
-        rows = session.sql(f"SELECT {columns} FROM ({current_sql('v')})").collect()
+        session.read.parquet(*paths).createOrReplaceTempView("versions")
+        rows = session.sql(f"SELECT {columns} FROM ({CURRENT})").collect()
         assert sorted(tuple(row) for row in rows) == wanted
 
 

@@ -306,7 +306,7 @@ def test_rules_that_the_numbers_show_to_say_nothing_are_named_for_their_owner() 
     reader.rule_counts = lambda _: told  # type: ignore[attr-defined, method-assign]  # one fact of the centre
     client = client_of(reader=reader)
     assert "đều không đạt: có thể quy tắc sai" not in before
-    assert "Mọi bản ghi được xét (20000) đều không đạt: có thể quy tắc sai" in text_of(client.get(PAGE))
+    assert "Mọi bản ghi được xét (20.000) đều không đạt: có thể quy tắc sai" in text_of(client.get(PAGE))
     warnings = json.loads(client.get("/bo-du-lieu/nhan-khau/chat-luong.json").content)["warnings"]
     assert (rule, "fails-everything") in [(each["rule"], each["kind"]) for each in warnings]
 

@@ -126,6 +126,8 @@ class CopyFolder:
             if watermark < after:
                 raise CopyAhead(dataset=self.spec.dataset, copied=after, centre=watermark)
             fresh = [] if watermark == after else self._append(feed, after=after, up_to=watermark)
+            if known is None and not fresh:  # a reader finds the columns even of a dataset without a record
+                fresh = [self._write(_nothing(self.spec), 0, f"{0:012}-{secrets.token_hex(4)}", after=0, up_to=0)]
             made = Manifest(
                 dataset=DatasetId(self.spec.dataset), columns=self._columns(), buckets=self.buckets,
                 watermark=watermark, newest_at=newest_at, written_at=at,
@@ -239,6 +241,10 @@ def _require_private(folder: Path) -> None:
         raise CopyFolderRefused(path=folder, reason="others than its owner may open it")
     if found.st_uid != os.geteuid():
         raise CopyFolderRefused(path=folder, reason="it belongs to somebody else")
+
+
+def _nothing(spec: TableSpec) -> pl.DataFrame:
+    return pl.DataFrame(schema=copied_schema(spec))
 
 
 def _flush(path: Path) -> None:

@@ -120,14 +120,6 @@ def live(versions: pl.DataFrame) -> pl.DataFrame:
     return joined.filter(~stale).drop("_last_end")
 
 
-def current_sql(name: str) -> str:
-    """Return the query for the records as they are, over a view of all segments; DuckDB and Spark read it alike."""
-    return (
-        f"SELECT o.* FROM {name} o WHERE o._ended_batch IS NULL AND NOT EXISTS (SELECT 1 FROM {name} c"  # noqa: S608 - a name of ours
-        " WHERE c._record_id = o._record_id AND c._ended_batch > o._batch)"
-    )
-
-
 def crowded(segments: Sequence[Segment], *, limit: int = SEGMENTS_MAX) -> tuple[int, ...]:
     """Return the buckets that hold more segments than they may."""
     counts: dict[int, int] = {}

@@ -132,13 +132,14 @@ def written(bits: Sequence[RuleBits], *, height: int, rows: pl.Series | None = N
 def _packed(marks: Sequence[pl.Series]) -> pl.DataFrame:
     """Return columns of Booleans as whole numbers, sixty-two columns to one."""
     named = pl.DataFrame([mark.alias(str(place)) for place, mark in enumerate(marks)])
-    return named.select(
+    plan = named.lazy().select(
         pl.sum_horizontal(
-            pl.col(str(place)).cast(pl.UInt64) * (1 << (place - first))
+            pl.col(str(place)).cast(pl.UInt64) * pl.lit(1 << (place - first), pl.UInt64)
             for place in range(first, min(first + _WORD_BITS, len(marks)))
         ).alias(f"w{first}")
         for first in range(0, len(marks), _WORD_BITS)
     )
+    return plan.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
 
 
 def _spelled(codes: Sequence[int], varying: Sequence[tuple[int, int, pl.Series]], words: Sequence[int]) -> str:

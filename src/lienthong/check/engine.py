@@ -30,7 +30,7 @@ from lienthong.check.bits import (
 )
 from lienthong.check.columns import TEXT, fact_columns
 from lienthong.check.facts import Fact, plan_facts, row_columns
-from lienthong.check.language_fast import Rewriter
+from lienthong.check.language_fast import PLANNED_FROM_ROWS, Rewriter
 from lienthong.check.program import (
     FINDS,
     JUDGEMENT,
@@ -45,7 +45,6 @@ from lienthong.dictionary.model import Dictionary
 from lienthong.standardise.batch import Event, RecordBatch
 
 ALWAYS: Final = "TRUE"
-PLANNED_FROM_ROWS: Final = 20_000  # looking for what predicates share costs more than it saves on fewer rows
 
 # Polars raises its own errors for what it refuses and a panic for its own faults; neither may cost a batch.
 _ENGINE_ERRORS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -179,21 +180,35 @@ def _answers(table: pl.DataFrame) -> Callable[[pl.DataFrame], pl.DataFrame]:
     known = known.select(_CODE, _STRETCH, LISTED, IN_FORCE, PARENT)
     alone = [known.filter(pl.col(_STRETCH) == each).drop(_STRETCH) for each in range(len(first))]
 
+    days = cuts.to_list()
+
     def answer(asked: pl.DataFrame) -> pl.DataFrame:
-        stretch = _stretch(asked[_DAY], cuts)
-        if stretch.min() == stretch.max() and stretch.len():
-            found = asked.select(_CODE).join(alone[stretch[0]], on=_CODE, how="left", maintain_order="left")
+        number = _one_stretch(asked[_DAY], days)
+        if number is not None:
+            plan = asked.lazy().join(alone[number].lazy(), on=_CODE, how="left", maintain_order="left")
         else:
-            found = asked.select(_CODE, stretch).join(known, on=[_CODE, _STRETCH], how="left", maintain_order="left")
+            placed = asked.with_columns(_stretch(asked[_DAY], cuts))
+            plan = placed.lazy().join(known.lazy(), on=[_CODE, _STRETCH], how="left", maintain_order="left")
         listed = pl.when(pl.col(_CODE).is_not_null())
-        return found.with_columns(
+        return plan.with_columns(
             listed.then(pl.col(LISTED).is_not_null()).alias(LISTED),
             listed.then(pl.when(pl.col(LISTED).is_null()).then(pl.lit(value=False)).otherwise(IN_FORCE)).alias(
                 IN_FORCE
             ),
-        )
+        ).collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
 
     return answer
+
+
+def _one_stretch(days: pl.Series, cuts: Sequence[date]) -> int | None:
+    """Return the stretch in which all days lie, as ``_stretch`` counts; None where they lie in several."""
+    if not days.len() or days.null_count():
+        return 0 if days.len() and days.null_count() == days.len() else None
+    first, last = days.min(), days.max()
+    assert isinstance(first, date), "days were asked for, and there are some"
+    assert isinstance(last, date), "as the first"
+    stretch = bisect_right(cuts, first)
+    return 1 + stretch if stretch == bisect_right(cuts, last) else None
 
 
 def _stretch(days: pl.Series, cuts: pl.Series) -> pl.Series:

@@ -19,6 +19,7 @@ from sqlglot import exp
 from lienthong.check.language import Predicate, to_polars
 
 MEMBERS_COMPARED_MAX: Final = 5  # texts of a list that are quicker compared one by one than looked up
+PLANNED_FROM_ROWS: Final = 20_000  # looking for what expressions share costs more than it saves on fewer rows
 DIGITS_MAX: Final = 18  # that a 64-bit number holds
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
@@ -53,7 +54,9 @@ class Prepared:
         parts += [_shape(*each) for each in self.shapes if each[0] in texts]
         if not read:
             return there
-        return there.lazy().with_columns(read).with_columns(parts).collect(engine="in-memory")
+        plan = there.lazy().with_columns(read).with_columns(parts)
+        few = there.height < PLANNED_FROM_ROWS
+        return plan.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none() if few else pl.QueryOptFlags())
 
 
 class Rewriter:

@@ -6,6 +6,7 @@ the record to find it and too little to learn it; of sensitive ones the length a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -26,10 +27,9 @@ def mask(value: pl.Expr, sensitivity: Sensitivity) -> pl.Expr:
     clean = _clean(value)
     if sensitivity in _OPEN:
         return _cut(clean)
-    length = clean.str.len_chars()
     dots = clean.str.replace_all(".", _DOT)
-    shown = _shape(clean) if sensitivity is Sensitivity.SENSITIVE_PERSONAL else _hint(clean)
-    return _cut(pl.when(length <= HIDDEN_CHARACTERS_MAX).then(dots).otherwise(shown))
+    shown = _whole(clean, sensitivity)
+    return _cut(pl.when(clean.str.len_chars() <= HIDDEN_CHARACTERS_MAX).then(dots).otherwise(shown))
 
 
 def mask_text(value: str | None, sensitivity: Sensitivity) -> str | None:
@@ -40,20 +40,40 @@ def mask_text(value: str | None, sensitivity: Sensitivity) -> str | None:
 
 def masked(texts: pl.Series, sensitivity: Sensitivity) -> pl.Series:
     """Return many texts as ``mask`` shows them, quicker: what looks at words is not asked of numbers."""
-    few = texts.len() < DIVIDED_FROM_TEXTS
-    if few or sensitivity in _OPEN or sensitivity is Sensitivity.SENSITIVE_PERSONAL:
-        return texts.to_frame("text").select(mask(pl.col("text"), sensitivity)).to_series()
-    frame = texts.to_frame("text").with_row_index("row").with_columns(_clean(pl.col("text")).alias("text"))
-    number = frame.select(_is_number(pl.col("text")).fill_null(value=False)).to_series()
-    clean, length = pl.col("text"), pl.col("text").str.len_chars()
-    dots = clean.str.replace_all(".", _DOT)
+    if texts.len() < DIVIDED_FROM_TEXTS or sensitivity in _OPEN or sensitivity is Sensitivity.SENSITIVE_PERSONAL:
+        return _in_steps(texts, lambda text: _whole(text, sensitivity), hides=sensitivity not in _OPEN)
+    number = texts.to_frame("text").select(_is_number(_clean(pl.col("text"))).fill_null(value=False)).to_series()
+    rows = pl.int_range(texts.len(), dtype=pl.UInt32, eager=True).alias("row")
     parts = [
-        frame.filter(rows).with_columns(
-            _cut(pl.when(length <= HIDDEN_CHARACTERS_MAX).then(dots).otherwise(shown)).alias("text")
-        )
-        for rows, shown in ((number, _number(clean)), (~number, _words(clean)))
+        pl.DataFrame([rows.filter(of_kind), _in_steps(texts.filter(of_kind), shown, hides=True).alias("text")])
+        for of_kind, shown in ((number, _number), (~number, _words))
     ]
-    return pl.concat(parts).sort("row")["text"]
+    return pl.concat(parts).sort("row")["text"].alias(texts.name)
+
+
+def _in_steps(texts: pl.Series, shown: Callable[[pl.Expr], pl.Expr], *, hides: bool) -> pl.Series:
+    """Mask texts; what several steps need is made once, and nobody looks for it in one large expression."""
+    text, made = pl.col("text"), pl.col("made")
+    plan = (
+        texts.alias("text")
+        .to_frame()
+        .lazy()
+        .select(_clean(text).alias("text"))
+        .with_columns(shown(text).alias("made"))
+    )
+    if hides:
+        short = text.str.len_chars() <= HIDDEN_CHARACTERS_MAX
+        dots = pl.when(short).then(text).str.replace_all(".", _DOT)  # for a long text they would be made in vain
+        plan = plan.with_columns(pl.when(short).then(dots).otherwise(made).alias("made"))
+    steps = plan.select(_cut(made).alias(texts.name))
+    return steps.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none()).to_series()
+
+
+def _whole(text: pl.Expr, sensitivity: Sensitivity) -> pl.Expr:
+    """Return what is shown of a clean text before short ones are hidden and long ones cut."""
+    if sensitivity in _OPEN:
+        return text
+    return _shape(text) if sensitivity is Sensitivity.SENSITIVE_PERSONAL else _hint(text)
 
 
 def _clean(value: pl.Expr) -> pl.Expr:

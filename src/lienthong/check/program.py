@@ -16,7 +16,7 @@ import polars as pl
 
 from lienthong.check.columns import OUTCOME, ROW_COLUMNS, TEXT, fact_columns, known_columns
 from lienthong.check.language import Predicate, parse_predicate
-from lienthong.check.masking import DIVIDED_FROM_TEXTS, mask, masked
+from lienthong.check.masking import DIVIDED_FROM_TEXTS, masked
 from lienthong.check.verdict import Letter, Rule, RuleSet, Severity
 from lienthong.dictionary.model import Dictionary, Sensitivity
 from lienthong.standardise.plan import schema_of
@@ -248,29 +248,38 @@ def spell(rows: pl.DataFrame, marks: Mapping[int, pl.Series], bound: tuple[Bound
 def _spelled_together(
     rows: pl.DataFrame, marks: Mapping[int, pl.Series], bound: tuple[BoundRule, ...]
 ) -> pl.DataFrame:
-    """Do the same for few findings in one step: each step has its price, whatever the number of rows."""
+    """Do the same for few findings in few steps: each step has its price, whatever the number of rows."""
     some = functools.reduce(operator.or_, marks.values())
-    shown = dict.fromkeys((bound[place].shows, bound[place].sensitivity) for place in marks)
-    names = {name: None for column, _ in shown if column is not None for name in (column, column + TEXT)}
-    picked = rows.select(name for name in names if name in rows.columns).with_row_index("row").filter(some)
-    texts = {
-        each: pl.lit(None, pl.String) if each[0] is None else mask(_text(picked, each[0]), each[1]) for each in shown
-    }
-    broken = pl.DataFrame([marked.filter(some).alias(str(place)) for place, marked in marks.items()])
-    observed = (
-        picked.lazy()
-        .select("row", *(text.alias(f"shown {number}") for number, text in enumerate(texts.values())))
-        .collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
+    shown = dict.fromkeys(bound[place].shows for place in marks)
+    names = [name for column in shown if column is not None for name in (column, column + TEXT)]
+    numbers = pl.int_range(rows.height, dtype=pl.UInt32, eager=True).alias("row")
+    picked = pl.DataFrame([numbers, *(rows[name] for name in names if name in rows.columns)]).filter(some)
+    nothing = pl.repeat(None, picked.height, dtype=pl.String)
+    texts = picked.select(
+        (nothing if column is None else _text(picked, column)).alias(str(number))
+        for number, column in enumerate(shown)
     )
-    at = {each: f"shown {number}" for number, each in enumerate(shown)}
-    parts = []
-    for place in marks:
-        marked = broken[str(place)]
-        text = observed[at[bound[place].shows, bound[place].sensitivity]]
-        found = observed["row"].filter(marked)
-        number = pl.Series("place", [place], dtype=pl.Int32).new_from_index(0, found.len())
-        parts.append(pl.DataFrame([found, text.filter(marked).alias("observed"), number]))
-    return pl.concat(parts).sort("row", "place")
+    at = {column: str(number) for number, column in enumerate(shown)}
+    parts: dict[Sensitivity, list[tuple[int, pl.Series, pl.Series]]] = {}
+    for place, marked in marks.items():
+        here = marked.filter(some)
+        found = (place, picked["row"].filter(here), texts[at[bound[place].shows]].filter(here))
+        parts.setdefault(bound[place].sensitivity, []).append(found)
+    told = [
+        pl.DataFrame(
+            [
+                pl.concat([at_rows for _, at_rows, _ in part]),
+                masked(pl.concat([observed for _, _, observed in part]), sensitivity).alias("observed"),
+                pl.concat([_same(place, at_rows.len()) for place, at_rows, _ in part]),
+            ]
+        )
+        for sensitivity, part in parts.items()
+    ]
+    return pl.concat(told).sort("row", "place")
+
+
+def _same(place: int, rows: int) -> pl.Series:
+    return pl.Series("place", [place], dtype=pl.Int32).new_from_index(0, rows)
 
 
 def _text(rows: pl.DataFrame, name: str) -> pl.Expr:

@@ -127,11 +127,14 @@ def _flat(part: exp.Expr) -> list[exp.Expr]:
     return [inner for each in part.flatten() for inner in _flat(each.unnest())]
 
 
-def _nothing(one: _Read) -> str | None:
+def _nothing(one: _Read) -> str | None:  # noqa: PLR0911 - one branch per fault
     if _FALSE in one.conditions or any(_is_empty(each) for each in one.applies.values()):
         return "its condition never holds"
     if any(_is_empty(each) for each in one.allowed.values()):
         return "its check can never hold, so every record would fail"
+    shared = one.applies.keys() & one.allowed.keys()
+    if any(_is_empty(_both(one.applies[name], one.allowed[name])) for name in shared):
+        return "its check can never hold where its condition does, so every record it concerns would fail"
     if one.tree.find(exp.Column) is None:
         return "its check reads no column, so it is the same for every record"
     if one.checks <= one.conditions:
@@ -302,20 +305,24 @@ def rule_warnings(counts: Mapping[str, Counted]) -> tuple[RuleWarning, ...]:
             continue
         if count.not_applicable == rows:
             text = Text(
-                vi=f"Quy tắc không áp dụng cho bản ghi nào trong {rows} bản ghi",
+                vi=f"Quy tắc không áp dụng cho bản ghi nào trong {_vi(rows)} bản ghi",
                 en=f"The rule concerns none of {rows} records",
             )
             found.append(RuleWarning(rule=name, kind="concerns-nothing", text=text))
         elif judged == 0:
             text = Text(
-                vi=f"Không đánh giá được bản ghi nào trong {rows} bản ghi",
+                vi=f"Không đánh giá được bản ghi nào trong {_vi(rows)} bản ghi",
                 en=f"The rule could judge none of {rows} records",
             )
             found.append(RuleWarning(rule=name, kind="cannot-be-evaluated", text=text))
         elif count.passed == 0 and count.failed >= ROWS_TELLING_MIN:
             text = Text(
-                vi=f"Mọi bản ghi được xét ({count.failed}) đều không đạt: có thể quy tắc sai",
+                vi=f"Mọi bản ghi được xét ({_vi(count.failed)}) đều không đạt: có thể quy tắc sai",
                 en=f"Every record judged ({count.failed}) fails: the rule may be wrong",
             )
             found.append(RuleWarning(rule=name, kind="fails-everything", text=text))
     return tuple(sorted(found, key=lambda warning: warning.rule))
+
+
+def _vi(number: int) -> str:
+    return f"{number:,}".replace(",", ".")

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from lienthong.centre.copying import current_sql
 from lienthong.cli.output import EXIT_FINDINGS, EXIT_OK, console, print_json, print_table, refusals
-from lienthong.wiring.copying import CopyState, copy_states, write_copies
+from lienthong.wiring.copying import CopyState, copy_states, duckdb_views, write_copies
 from lienthong.wiring.settings import settings_from_environment
 
 app = typer.Typer(
@@ -68,14 +67,7 @@ def show_sql(to: Folder, dataset: Annotated[str, typer.Argument(help="Dataset, f
     """Show DuckDB's SQL for two views: all versions, and the records as they are."""
     with refusals(as_json=False):
         (state,) = copy_states(settings_from_environment(), to, only=dataset, verify=False)
-    name = dataset.replace("-", "_")
-    files = ", ".join("'" + path.replace("'", "''") + "'" for path in state.paths)
-    versions = f"{name}_versions"
-    lines = (
-        f"CREATE VIEW {versions} AS FROM read_parquet([{files}]);",
-        f"CREATE VIEW {name} AS {current_sql(versions)};",
-    )
-    typer.echo("\n".join(lines))
+    typer.echo(duckdb_views(dataset.replace("-", "_"), state.paths), nl=False)
 
 
 def _tell(states: Sequence[CopyState], *, as_json: bool) -> None:

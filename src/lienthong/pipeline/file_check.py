@@ -184,7 +184,7 @@ def examine_standard(rows: pl.DataFrame, program: RuleProgram, *, on: date) -> p
         source=FILE_SOURCE,
         epoch=FILE_EPOCH,
         table=FILE_TABLE,
-        values=rows.select(values),
+        values=rows.select(list(values)),
         outcomes=rows.select(pl.col(name + OUTCOME).cast(pl.UInt8).alias(name) for name in values),
         envelope=envelope_of(rows[ROW], nothing, noon(on)),
     )

@@ -73,8 +73,12 @@ class CodeLookup:
     def _spelled(self, text: pl.Series) -> pl.DataFrame:
         before_colon = pl.col("text").str.extract(_CODE_AND_NAME)
         spelled = pl.DataFrame({"text": text}).with_columns(folded(pl.col("text")).alias("folded"))
+        # A look-up prepares all of its spellings each time; most of a large list nobody asks for.
+        asked = self.spellings.is_in(spelled["folded"].unique().implode())
         several = pl.col("folded").is_in(self.several)
-        code = pl.col("folded").replace_strict(self.spellings, self.meant, default=None, return_dtype=pl.String)
+        code = pl.col("folded").replace_strict(
+            self.spellings.filter(asked), self.meant.filter(asked), default=None, return_dtype=pl.String
+        )
         return spelled.select(
             pl.when(~several).then(pl.coalesce(code, before_colon, "text")).alias("code"), several.alias("several")
         )

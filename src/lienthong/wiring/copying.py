@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lienthong.adapters.analytical_copy import CopyFolder
+from lienthong.adapters.copy_views import duckdb_views
 from lienthong.adapters.postgres.copy_feed import opened
 from lienthong.centre.copying import Manifest
 from lienthong.centre.tables import derive_table
@@ -15,6 +16,8 @@ from lienthong.dictionary.model import DatasetId, Dictionary
 from lienthong.dictionary.refusals import DatasetUnknown
 from lienthong.wiring.services import read_dictionary
 from lienthong.wiring.settings import Settings, password
+
+__all__ = ["CopyState", "copied_datasets", "copy_states", "duckdb_views", "write_copies"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
