@@ -88,7 +88,7 @@ def test_thresholds_and_findings_work_for_a_dataset_at_the_centre(centre: str, t
     assert said["measurement"]["extent"] == "whole"
     with psycopg.connect(centre) as connection:
         kept = connection.execute(
-            "SELECT record_id, rule, observed FROM lienthong.finding WHERE dataset = %s AND closed_batch IS NULL"
+            "SELECT record_id, rule, observed FROM lienthong.finding WHERE dataset = %s AND closed_at IS NULL"
             " ORDER BY record_id, rule",
             [DATASET],
         ).fetchall()

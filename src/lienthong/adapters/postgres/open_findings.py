@@ -25,9 +25,15 @@ _SESSION = (
     "SET default_transaction_read_only = on; SET TimeZone = 'UTC'; SET jit = off; SET client_encoding = 'UTF8';"
     " SET search_path = pg_catalog"
 )
-_OPEN = "FROM lienthong.finding WHERE dataset = %(dataset)s AND closed_batch IS NULL"
-_COUNTS = f"SELECT rule, severity, count(*) {_OPEN} GROUP BY rule, severity ORDER BY rule, severity"
-_ALL = f"SELECT {', '.join(OPEN_FINDING_SCHEMA)} {_OPEN} ORDER BY record_id, rule"
+# What a measurement closed has a moment of closing and no batch.
+_COUNTS = """
+SELECT rule, severity, count(*) FROM lienthong.finding
+WHERE dataset = %(dataset)s AND closed_at IS NULL GROUP BY rule, severity ORDER BY rule, severity
+"""
+_ALL = """
+SELECT record_id, rule, severity, element, observed, opened_at FROM lienthong.finding
+WHERE dataset = %(dataset)s AND closed_at IS NULL ORDER BY record_id, rule
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
