@@ -151,7 +151,13 @@ def test_the_longest_names_allowed_stay_under_the_limit_of_the_database():
 
 def test_the_key_and_every_unique_element_have_an_index_once():
     spec = derive("ma", "so", "ten", keys=("ma", "so"), unique=("ma", "ten"))
-    assert [index.columns for index in spec.indexes] == [("ma", "so"), ("ma",), ("ten",), ("_batch",), ("_valid_from",)]
+    assert [index.columns for index in spec.indexes] == [
+        ("ma", "so"),
+        ("ma",),
+        ("ten",),
+        ("_batch",),
+        ("_valid_from",),
+    ]
     assert derive("ma", unique=("ma",)).indexes == derive("ma").indexes
     assert spec.key == ("ma", "so")
 

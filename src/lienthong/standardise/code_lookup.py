@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from lienthong.standardise.cleaning import nowhere, put
 from lienthong.standardise.tone_marks import one_style
 
 _CODE_AND_NAME = r"^([0-9]+) ?:"
+
+REMEMBERED_ROWS_MAX = 5_000  # a longer column is cheaper to look up at once
+REMEMBERED_MAX = 20_000  # spellings; personal values are no codes, but a wrong mapping may bring them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +35,7 @@ class CodeLookup:
     spellings: pl.Series  # folded, each with one code only
     meant: pl.Series  # the codes of ``spellings``
     several: pl.Series  # one list of folded spellings of more than one code
+    answers: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # given before, to short columns
 
     @classmethod
     def of(cls, code_list: CodeList | None) -> CodeLookup:
@@ -67,8 +71,23 @@ class CodeLookup:
         unknown = text.is_not_null() & ~text.is_in(self.exact)
         if not unknown.any():
             return Found(codes=text, ambiguous=ambiguous)
-        found = self._spelled(text.filter(unknown))
+        asked = text.filter(unknown)
+        found = self._remembered(asked) if asked.len() < REMEMBERED_ROWS_MAX else self._spelled(asked)
         return Found(codes=put(text, unknown, found["code"]), ambiguous=put(ambiguous, unknown, found["several"]))
+
+    def _remembered(self, text: pl.Series) -> pl.DataFrame:
+        """Look up few rows, most of which hold spellings that were asked for before."""
+        spelled = text.to_list()
+        new = [each for each in dict.fromkeys(spelled) if each not in self.answers]
+        if new:
+            if len(self.answers) + len(new) > REMEMBERED_MAX:
+                self.answers.clear()
+                new = list(dict.fromkeys(spelled))
+            found = self._spelled(pl.Series(new, dtype=pl.String))
+            self.answers.update(zip(new, found.iter_rows(), strict=True))
+        return pl.DataFrame(
+            [self.answers[each] for each in spelled], schema={"code": pl.String, "several": pl.Boolean}, orient="row"
+        )
 
     def _spelled(self, text: pl.Series) -> pl.DataFrame:
         before_colon = pl.col("text").str.extract(_CODE_AND_NAME)
