@@ -241,6 +241,7 @@ SQL_BY_HAND = {
     "src/lienthong/adapters/postgres/snapshot.py": "names come quoted from the catalogue; the row filter is the "
     "catalogue's own expression, which no composition can hold",
     "src/lienthong/adapters/postgres/readiness.py": "repairs, shown to a person and never run by us",
+    "src/lienthong/adapters/mariadb/profiling.py": "names come quoted from the catalogue; the driver composes values only",
     "src/lienthong/adapters/mariadb/readiness.py": "repairs, shown to a person and never run by us",
     "src/lienthong/adapters/mariadb/snapshot.py": "names come quoted from the catalogue; the driver composes values only",
     "src/lienthong/centre/tables.py": "derives the DDL from the dictionary, whose names are checked when it is loaded; "

@@ -189,10 +189,13 @@ class SourceTooBusy(LienthongError, code="SRC-024", actor=Actor.AGENCY):
 
 
 class AddressNotValid(LienthongError, code="SRC-025", actor=Actor.OPERATOR):
-    """The address of the source is not a libpq URL."""
+    """The address of the source is no URL of a database that is read here."""
 
     message = "source {source}: its address is not valid"
-    hint = "write it as postgresql://account@host:port/database?sslmode=verify-full; the password goes in a file"
+    hint = (
+        "write it as postgresql://account@host:port/database?sslmode=verify-full, or mariadb://… the same way; "
+        "the password goes in a file"
+    )
 
 
 class EncryptionRefused(LienthongError, code="SRC-026", actor=Actor.OPERATOR):

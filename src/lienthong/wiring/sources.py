@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lienthong.adapters.postgres.profiling import live_tables, survey_tables
 from lienthong.dictionary.model import UNKNOWN_VI, DatasetId, Dictionary
 from lienthong.errors import LienthongError
 from lienthong.sources.change import SourceId, SourceTable, TableName
@@ -18,7 +17,7 @@ from lienthong.sources.ports import Readiness
 from lienthong.sources.profile import TableProfile, questions_of
 from lienthong.sources.survey import Survey, TableProposal
 from lienthong.standardise.encodings.surveying import read_sample
-from lienthong.wiring.opening import open_source
+from lienthong.wiring.opening import live_tables, open_source, survey_tables
 from lienthong.wiring.services import read_dictionary
 from lienthong.wiring.settings import ENVIRONMENT_PREFIX, SETTINGS_NAME, SettingNotValid, load_settings
 

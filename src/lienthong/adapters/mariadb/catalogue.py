@@ -215,6 +215,12 @@ _REWRITTEN: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 }
 
 
+def shown(column: ColumnFacts) -> str:
+    """Return how a column is asked for as text that a person would read; of shapes and bytes their digits."""
+    name = quoted(column.column.name)
+    return f"HEX({name})" if column.data_type in _BYTES | _SHAPES else f"CAST({name} AS CHAR)"
+
+
 def finish_of(column: ColumnFacts, *, table: TableName) -> Callable[[bytes], bytes] | None:
     """Return what makes the stream's text of what the server answers; None where they are the same.
 
