@@ -48,6 +48,8 @@ words = (
     .filter(bool)
 )
 texts = st.builds(Text, vi=words, en=st.none() | words)
+# An object no element of the dictionary speaks of: one concept in one domain has one element.
+concepts = st.from_regex(r"mau-thu\.[a-z0-9]{1,8}(-[a-z0-9]{1,5})?", fullmatch=True)
 sources = st.builds(
     Source, document=words, trust=st.sampled_from(Trust), article=st.none() | words, note=st.none() | words
 )
@@ -67,7 +69,7 @@ elements = st.builds(
     ),
     label=texts,
     definition=texts,
-    concept=words,
+    concept=concepts,
     value_domain=st.just(Ref(id="vd-mau", version="1.0.0")),
     technical_name=st.just("mau_xe"),
     usage=st.none() | texts,

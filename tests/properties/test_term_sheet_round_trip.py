@@ -45,6 +45,8 @@ words = (
     .filter(bool)
 ) | st.sampled_from(["chưa xác định", "[en] x", "[nguồn]", "a | b", "a: b", "\\n", "=1+1", "x (close)", "_x0041_"])
 texts = st.builds(Text, vi=words, en=st.none() | words)
+# An object no element of the dictionary speaks of: one concept in one domain has one element.
+concepts = st.from_regex(r"mau-thu\.[a-z0-9]{1,8}(-[a-z0-9]{1,5})?", fullmatch=True)
 sources = st.builds(
     Source,
     document=words,
@@ -71,7 +73,7 @@ elements = st.builds(
     label=texts,
     # Two definitions that agree are refused, so this one is told apart from those of the dictionary.
     definition=texts.map(lambda text: Text(vi=f"Mẫu thử 77: {text.vi}.", en=text.en)),
-    concept=words,
+    concept=concepts,
     value_domain=st.sampled_from(["vd-ho-ten", "vd-gioi-tinh", "vd-so-tien-dong", "vd-ngay-sinh"]).map(
         lambda name: Ref(id=name, version="1.0.0")
     ),
