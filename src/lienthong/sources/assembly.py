@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -13,6 +14,7 @@ from lienthong.sources.change import (
     DELETE,
     INSERT,
     META_SCHEMA,
+    READ,
     TRUNCATE,
     UPDATE,
     ChangeBatch,
@@ -85,6 +87,25 @@ def text_frame(names: Sequence[str], columns: Sequence[Sequence[bytes | None]]) 
         for place in escaped:
             damaged.setdefault(place, []).append(name)
     return pl.DataFrame(series), marks("damaged", height, damaged)
+
+
+def read_meta(height: int, *, position: Position, time: datetime, damaged: pl.Series) -> pl.DataFrame:
+    """Return what stands beside rows of a snapshot: all of one position and moment."""
+
+    def same(name: str, value: object) -> pl.Series:
+        return pl.Series(name, [value], dtype=META_SCHEMA[name]).new_from_index(0, height)
+
+    return pl.DataFrame(
+        [
+            same("operation", READ),
+            same("commit", position.commit),
+            same("number", 0),
+            same("time", time),
+            marks("unchanged", height, {}),
+            damaged,
+            marks("old_key", height, {}),
+        ]
+    )
 
 
 @dataclass(slots=True)

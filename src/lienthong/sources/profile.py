@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lienthong.dictionary.model import CodeListId, Dictionary, DomainId
-from lienthong.sources.change import TableName
+from lienthong.sources.change import SourceTable, TableName
 from lienthong.sources.spelling import fold
 
 MIXED = "mixed"  # as a mapping calls a column of several encodings
@@ -143,4 +143,33 @@ def profile_column(
             for code_list, spellings in questions.codes.items()
         },
         encoding=None if seen is None else seen.encoding,
+    )
+
+
+def profile_table(
+    table: SourceTable,
+    sample: Sequence[Mapping[str, str | None]],
+    *,
+    comment: str | None,
+    rows_estimated: int,
+    questions: Questions,
+    read: ReadText | None = None,
+) -> TableProfile:
+    """Describe a table by rows of it, as texts by column; a column the account may not read is missing in them."""
+    return TableProfile(
+        name=table.name,
+        comment=comment,
+        rows_estimated=rows_estimated,
+        key=table.key,
+        columns=tuple(
+            profile_column(
+                [row.get(column.name) for row in sample],
+                name=column.name,
+                type_name=column.type_name,
+                comment=column.comment,
+                questions=questions,
+                read=read,
+            )
+            for column in table.columns
+        ),
     )

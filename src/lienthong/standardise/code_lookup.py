@@ -77,16 +77,20 @@ class CodeLookup:
 
     def _remembered(self, text: pl.Series) -> pl.DataFrame:
         """Look up few rows, most of which hold spellings that were asked for before."""
-        spelled = text.to_list()
-        new = [each for each in dict.fromkeys(spelled) if each not in self.answers]
+        asked = text.unique().to_list()
+        new = [each for each in asked if each not in self.answers]
+        if len(self.answers) + len(new) > REMEMBERED_MAX:
+            self.answers.clear()
+            new = asked
         if new:
-            if len(self.answers) + len(new) > REMEMBERED_MAX:
-                self.answers.clear()
-                new = list(dict.fromkeys(spelled))
             found = self._spelled(pl.Series(new, dtype=pl.String))
             self.answers.update(zip(new, found.iter_rows(), strict=True))
-        return pl.DataFrame(
-            [self.answers[each] for each in spelled], schema={"code": pl.String, "several": pl.Boolean}, orient="row"
+        codes, several = zip(*(self.answers[each] for each in asked), strict=True)
+        said = pl.col("text")
+        doubtful = [each for each, doubt in zip(asked, several, strict=True) if doubt]
+        return text.to_frame("text").select(
+            said.replace_strict(asked, pl.Series(codes, dtype=pl.String)).alias("code"),
+            (said.is_in(doubtful) if doubtful else pl.lit(value=False)).alias("several"),
         )
 
     def _spelled(self, text: pl.Series) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from lienthong.sources.profile import (
     Questions,
     ReadText,
     TableProfile,
-    profile_column,
+    profile_table,
 )
 from lienthong.sources.refusals import NothingToSurvey, TableNotFound
 
@@ -72,23 +72,13 @@ def survey_tables(
             raise NothingToSurvey(source=source, user=session.address.user)
         for name in names:
             table = _facts(session, source, name)
-            sample = _sample(session, table)
-            yield TableProfile(
-                name=table.name,
+            yield profile_table(
+                table.table,
+                _sample(session, table),
                 comment=table.comment,
                 rows_estimated=table.rows_estimated,
-                key=table.key,
-                columns=tuple(
-                    profile_column(
-                        [row[each.column.name] for row in sample],
-                        name=each.column.name,
-                        type_name=each.column.type_name,
-                        comment=each.column.comment,
-                        questions=questions,
-                        read=read,
-                    )
-                    for each in table.columns
-                ),
+                questions=questions,
+                read=read,
             )
 
 

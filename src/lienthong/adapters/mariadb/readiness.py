@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from lienthong.adapters.mariadb.catalogue import ServerFacts, TableFacts, finish_of, quoted
 from lienthong.errors import LienthongError
 from lienthong.sources.change import SourceId, TableName
-from lienthong.sources.ports import Grade, Readiness
+from lienthong.sources.readiness import Judgement, blocking, fine, warning
 from lienthong.sources.refusals import (
     NoRowIdentity,
     ReadRightMissing,
@@ -27,30 +26,6 @@ _WANTED: Final = {"binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_ro
 _REPLICATES: Final = re.compile(r"ALL PRIVILEGES ON \*\.\*|REPLICATION SLAVE|REPLICATION REPLICA")
 _MONITORS: Final = re.compile(r"ALL PRIVILEGES ON \*\.\*|BINLOG MONITOR|REPLICATION CLIENT|SUPER\b")
 _WRITES: Final = re.compile(r"ALL PRIVILEGES|INSERT|UPDATE|DELETE|DROP|ALTER|SUPER\b")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
-    """A line of the check, and the refusal behind it where it blocks."""
-
-    line: Readiness
-    refusal: LienthongError | None = None
-
-
-def fine(item: str, observed: str) -> Judgement:
-    """Return a line that stops nothing."""
-    return Judgement(line=Readiness(item=item, grade=Grade.OK, observed=observed))
-
-
-def warning(item: str, observed: str, repair: str) -> Judgement:
-    """Return a line that deserves attention."""
-    return Judgement(line=Readiness(item=item, grade=Grade.WARNING, observed=observed, repair=repair))
-
-
-def blocking(item: str, observed: str, error: LienthongError) -> Judgement:
-    """Return a line that stops the link."""
-    line = Readiness(item=item, grade=Grade.BLOCKING, observed=observed, code=error.code, repair=error.remedy)
-    return Judgement(line=line, refusal=error)
 
 
 def judge_server(source: SourceId, server: ServerFacts, *, account: str) -> Iterator[Judgement]:
@@ -99,15 +74,12 @@ def _judge_rights(source: SourceId, server: ServerFacts, *, account: str) -> Ite
     if _REPLICATES.search(server.rights) and _MONITORS.search(server.rights):
         yield fine("replication right", "granted")
     else:
-        refused = ReplicationRightMissing(source=source, user=account)
-        line = Readiness(
-            item="replication right",
-            grade=Grade.BLOCKING,
-            observed="missing",
-            code=refused.code,
-            repair=f"GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO '{account}'@'…';",
+        yield blocking(
+            "replication right",
+            "missing",
+            ReplicationRightMissing(source=source, user=account),
+            f"GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO '{account}'@'…';",
         )
-        yield Judgement(line=line, refusal=refused)
     if _WRITES.search(server.rights):
         yield warning(
             "rights",

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-import polars as pl
 import pymysql
 from pymysql.constants import COMMAND
 
 from lienthong.adapters.mariadb.catalogue import TableFacts, finish_of, quoted, selected
 from lienthong.adapters.mariadb.connection import PACKET_BYTES_WHOLE, Session, refused_statement
-from lienthong.sources.assembly import marks, text_frame
-from lienthong.sources.change import META_SCHEMA, READ, ChangeBatch, Delivery, Position, SourceId
+from lienthong.sources.assembly import read_meta, text_frame
+from lienthong.sources.change import ChangeBatch, Delivery, Position, SourceId
 from lienthong.sources.refusals import StreamInterrupted
 
 BLOCK_ROWS: Final = 20_000
@@ -127,20 +126,8 @@ def read_rows(
     try:
         for rows in _blocks(session, statement, table):
             frame, damaged = text_frame(names, list(zip(*rows, strict=True)))
-            meta = _meta(frame.height, position=position, time=time, damaged=damaged)
+            meta = read_meta(frame.height, position=position, time=time, damaged=damaged)
             batch = ChangeBatch(source=source, table=table.table, rows=frame, meta=meta)
             yield Delivery(source=source, batches=(batch,), end=position)
     except OSError as cause:
         raise StreamInterrupted(source=source, reason=f"connection lost while trying to {_WHAT}") from cause
-
-
-def _meta(height: int, *, position: Position, time: datetime, damaged: pl.Series) -> pl.DataFrame:
-    def same(name: str, value: object) -> pl.Series:
-        return pl.Series(name, [value], dtype=META_SCHEMA[name]).new_from_index(0, height)
-
-    return pl.DataFrame(
-        [
-            same("operation", READ), same("commit", position.commit), same("number", 0), same("time", time),
-            marks("unchanged", height, {}), damaged, marks("old_key", height, {}),
-        ]
-    )  # fmt: skip

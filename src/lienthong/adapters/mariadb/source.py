@@ -27,7 +27,7 @@ from lienthong.adapters.mariadb.connection import (
     reader_number,
     start_dump,
 )
-from lienthong.adapters.mariadb.readiness import Judgement, blocking, judge_server, judge_table
+from lienthong.adapters.mariadb.readiness import judge_server, judge_table
 from lienthong.adapters.mariadb.snapshot import enter_snapshot, read_rows
 from lienthong.errors import LienthongError
 from lienthong.sources.assembly import Assembly
@@ -36,6 +36,7 @@ from lienthong.sources.drift import compare, refusal
 from lienthong.sources.events import Commit, Relation
 from lienthong.sources.mapping import Mapping as ColumnDecisions
 from lienthong.sources.ports import Readiness, SnapshotStart
+from lienthong.sources.readiness import Judgement, blocking
 from lienthong.sources.refusals import LogGone, SourceChanged, StreamInterrupted, TableNotFound
 
 HEARTBEAT_S: Final = 1.0

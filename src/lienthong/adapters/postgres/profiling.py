@@ -17,7 +17,7 @@ from lienthong.sources.profile import (
     Questions,
     ReadText,
     TableProfile,
-    profile_column,
+    profile_table,
 )
 from lienthong.sources.refusals import NothingToSurvey, TableNotFound
 
@@ -55,23 +55,14 @@ def _sample(connection: Connection, table: TableFacts) -> list[dict[str, str | N
 
 
 def _profile(connection: Connection, table: TableFacts, questions: Questions, read: ReadText | None) -> TableProfile:
-    sample = _sample(connection, table)
-    return TableProfile(
-        name=table.name,
+    declared = SourceTable(name=table.name, columns=tuple(each.column for each in table.columns), key=table.key)
+    return profile_table(
+        declared,
+        _sample(connection, table),
         comment=table.comment,
         rows_estimated=table.rows_estimated,
-        key=table.key,
-        columns=tuple(
-            profile_column(
-                [row.get(each.column.name) for row in sample],
-                name=each.column.name,
-                type_name=each.column.type_name,
-                comment=each.column.comment,
-                questions=questions,
-                read=read,
-            )
-            for each in table.columns
-        ),
+        questions=questions,
+        read=read,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lienthong.adapters.postgres.catalogue import (
     ORDINARY,
@@ -16,9 +15,8 @@ from lienthong.adapters.postgres.catalogue import (
     quoted,
     quoted_table,
 )
-from lienthong.errors import LienthongError
 from lienthong.sources.change import SourceId, TableName
-from lienthong.sources.ports import Grade, Readiness
+from lienthong.sources.readiness import Judgement, blocking, fine, warning
 from lienthong.sources.refusals import (
     NoFreeSlot,
     NoRowIdentity,
@@ -33,35 +31,11 @@ from lienthong.sources.refusals import (
 PLUGIN = "pgoutput"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
-    """One line of the readiness check, with the refusal it stands for when it blocks."""
-
-    line: Readiness
-    refusal: LienthongError | None = None
-
-
-def _fine(item: str, observed: object) -> Judgement:
-    return Judgement(line=Readiness(item=item, grade=Grade.OK, observed=str(observed)))
-
-
-def _warning(item: str, observed: object, repair: str | None) -> Judgement:
-    return Judgement(line=Readiness(item=item, grade=Grade.WARNING, observed=str(observed), repair=repair))
-
-
-def blocking(item: str, observed: object, refusal: LienthongError, repair: str | None = None) -> Judgement:
-    """Return a line that stops the link."""
-    line = Readiness(
-        item=item, grade=Grade.BLOCKING, observed=str(observed), code=refusal.code, repair=repair or refusal.remedy
-    )
-    return Judgement(line=line, refusal=refusal)
-
-
 def judge_server(source: SourceId, server: ServerFacts, slot: SlotFacts | None) -> Iterator[Judgement]:
     """Judge what concerns the server as a whole."""
-    yield _fine("server", f"PostgreSQL {server.version // 10000}.{server.version % 10000}, {server.encoding}")
+    yield fine("server", f"PostgreSQL {server.version // 10000}.{server.version % 10000}, {server.encoding}")
     if server.wal_level == "logical":
-        yield _fine("wal_level", server.wal_level)
+        yield fine("wal_level", server.wal_level)
     else:
         yield blocking(
             "wal_level",
@@ -70,7 +44,7 @@ def judge_server(source: SourceId, server: ServerFacts, slot: SlotFacts | None) 
             "ALTER SYSTEM SET wal_level = 'logical'; -- then restart the server once",
         )
     if server.may_replicate:
-        yield _fine("replication right", f"account {server.account} has it")
+        yield fine("replication right", f"account {server.account} has it")
     else:
         yield blocking(
             "replication right",
@@ -85,7 +59,7 @@ def judge_server(source: SourceId, server: ServerFacts, slot: SlotFacts | None) 
         observed = f"{used} of {allowed} used"
         ours = slot is not None and (what == "replication slots" or slot.active_pid is not None)
         if used < allowed or ours:
-            yield _fine(what, observed)
+            yield fine(what, observed)
         else:
             yield blocking(
                 what,
@@ -94,17 +68,17 @@ def judge_server(source: SourceId, server: ServerFacts, slot: SlotFacts | None) 
                 f"ALTER SYSTEM SET {setting} = {allowed + 5}; -- then restart the server once",
             )
     if server.keep_size == "-1":
-        yield _warning(
+        yield warning(
             "max_slot_wal_keep_size",
             "no limit: a link that stands still could fill the server's disk",
             "ALTER SYSTEM SET max_slot_wal_keep_size = '20GB'; SELECT pg_reload_conf(); -- fit it to the disk",
         )
     else:
-        yield _fine("max_slot_wal_keep_size", server.keep_size)
+        yield fine("max_slot_wal_keep_size", server.keep_size)
     if server.encoding == "SQL_ASCII":
-        yield _warning("encoding", "SQL_ASCII: the database does not check its texts, damaged ones are marked", None)
+        yield warning("encoding", "SQL_ASCII: the database does not check its texts, damaged ones are marked", None)
     if server.standby_slots:
-        yield _warning(
+        yield warning(
             "synchronized_standby_slots",
             f"{server.standby_slots}: a name in it without a slot stops every stream without an error",
             "-- after a failover: ALTER SYSTEM RESET synchronized_standby_slots; SELECT pg_reload_conf();",
@@ -115,7 +89,7 @@ def judge_slot(source: SourceId, name: str, slot: SlotFacts | None, database: st
     """Judge whether the name of the slot is free or ours."""
     item = f"slot {name}"
     if slot is None:
-        yield _fine(item, "free")
+        yield fine(item, "free")
         return
     if slot.plugin != PLUGIN:
         reason = "it is a physical slot" if slot.plugin is None else f"it uses the plugin {slot.plugin}"
@@ -123,7 +97,7 @@ def judge_slot(source: SourceId, name: str, slot: SlotFacts | None, database: st
         reason = f"it belongs to database {slot.database}"
     else:
         observed = "ours" if slot.active_pid is None else f"ours, in use by server process {slot.active_pid}"
-        yield _fine(item, observed)
+        yield fine(item, observed)
         return
     yield blocking(item, reason, SlotTaken(source=source, slot=name, reason=reason))
 
@@ -156,7 +130,7 @@ def judge_publication(
             item, reason, PublicationUnusable(source=source, publication=name, reason=reason, repair=repair), repair
         )
     else:
-        yield _fine(item, f"{len(publication.tables)} tables, all operations")
+        yield fine(item, f"{len(publication.tables)} tables, all operations")
 
 
 def judge_published(
@@ -185,11 +159,11 @@ def judge_published(
         refusal = PublicationUnusable(source=source, publication=publication.name, reason=reason, repair=repair)
         yield blocking(item, reason, refusal, repair)
     elif len(carried) < sum(not each.generated for each in table.columns):
-        yield _warning(item, "a column list leaves columns out; they are not in the raw image", repair)
+        yield warning(item, "a column list leaves columns out; they are not in the raw image", repair)
     elif published.row_filter is not None:
-        yield _warning(item, "a row filter leaves rows out; the centre will not know them", repair)
+        yield warning(item, "a row filter leaves rows out; the centre will not know them", repair)
     else:
-        yield _fine(item, "all rows and columns")
+        yield fine(item, "all rows and columns")
 
 
 def judge_table(source: SourceId, table: TableFacts, account: str) -> Iterator[Judgement]:
@@ -214,16 +188,16 @@ def judge_table(source: SourceId, table: TableFacts, account: str) -> Iterator[J
         refusal = NoRowIdentity(source=source, table=table.name, reason=reason, repair=repair)
         yield blocking(item, reason, refusal, repair)
     elif table.identity == "f":
-        yield _warning(
+        yield warning(
             item,
             f"REPLICA IDENTITY FULL, about three times the log volume; rows are told apart by {', '.join(table.key)}",
             f"ALTER TABLE {full} REPLICA IDENTITY DEFAULT;",
         )
     else:
-        yield _fine(item, ", ".join(table.key))
+        yield fine(item, ", ".join(table.key))
     item = f"read right on {table.name}"
     if table.may_read:
-        yield _fine(item, f"account {account} has it")
+        yield fine(item, f"account {account} has it")
     else:
         repair = (
             f"GRANT USAGE ON SCHEMA {quoted(table.name.schema)} TO {quoted(account)}; "

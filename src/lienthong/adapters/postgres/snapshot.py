@@ -19,10 +19,8 @@ from lienthong.adapters.postgres.catalogue import (
     quoted,
     quoted_table,
 )
-from lienthong.sources.assembly import marks, text_frame
+from lienthong.sources.assembly import marks, read_meta, text_frame
 from lienthong.sources.change import (
-    META_SCHEMA,
-    READ,
     ChangeBatch,
     Delivery,
     Position,
@@ -90,20 +88,6 @@ def parse(names: Sequence[str], rows: Sequence[bytes]) -> tuple[pl.DataFrame, pl
     return frame, marks("damaged", table.num_rows, {})
 
 
-def _meta(height: int, *, position: Position, time: datetime, damaged: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            pl.Series("operation", [READ], dtype=pl.String).new_from_index(0, height),
-            pl.Series("commit", [position.commit], dtype=pl.Int64).new_from_index(0, height),
-            pl.Series("number", [0], dtype=pl.Int32).new_from_index(0, height),
-            pl.Series("time", [time], dtype=META_SCHEMA["time"]).new_from_index(0, height),
-            marks("unchanged", height, {}),
-            damaged,
-            marks("old_key", height, {}),
-        ]
-    )
-
-
 def read_rows(
     connection: Connection,
     *,
@@ -117,7 +101,7 @@ def read_rows(
     declared: SourceTable = as_source_table(table, published)
     for rows in blocks(connection, copy_statement(table, published)):
         frame, damaged = parse(declared.column_names, rows)
-        meta = _meta(frame.height, position=position, time=time, damaged=damaged)
+        meta = read_meta(frame.height, position=position, time=time, damaged=damaged)
         batch = ChangeBatch(source=source, table=declared, rows=frame, meta=meta)
         yield Delivery(source=source, batches=(batch,), end=position)
 

@@ -26,8 +26,6 @@ from lienthong.adapters.postgres.catalogue import (
 from lienthong.adapters.postgres.connection import Address, connect, read_address, refused_statement
 from lienthong.adapters.postgres.readiness import (
     PLUGIN,
-    Judgement,
-    blocking,
     judge_absent,
     judge_publication,
     judge_published,
@@ -44,6 +42,7 @@ from lienthong.sources.drift import compare, refusal
 from lienthong.sources.events import Relation
 from lienthong.sources.mapping import Mapping
 from lienthong.sources.ports import Readiness, SnapshotStart
+from lienthong.sources.readiness import Judgement, blocking
 from lienthong.sources.refusals import (
     SlotBusy,
     SlotLost,
